@@ -1,0 +1,1 @@
+"""What runs: each flow reads like a table of contents."""

@@ -1,0 +1,157 @@
+"""`copydesk.toml` and `COPYDESK_*` become one frozen `Settings`, checked when loaded."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+FILE_NAME = "copydesk.toml"
+PREFIX = "COPYDESK_"
+
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+# A source's name stands in rows, file names and deployment names.
+SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used: the message says where, what, and what would be right."""
+
+
+class Closed(BaseModel):
+    """A model that refuses unknown keys and does not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceSettings(Closed):
+    """One `[sources.<name>]` table: where news comes from, how politely, and when."""
+
+    location: str = Field(description="Feed, sitemap or page URL; or a folder, file or WARC on disk.")
+    delay: Seconds | None = Field(None, description="Seconds between two requests to one host.")
+    allow_private: bool = Field(False, description="Allow loopback and other private addresses.")
+    language: str | None = Field(None, description="The language most pages are in (BCP 47).")
+    cron: str | None = Field(None, description="Schedule as a cron expression, for example `*/30 * * * *`.")
+    every: float | None = Field(None, ge=1, description="Schedule as seconds between two runs.")
+    rrule: str | None = Field(None, description="Schedule as an iCalendar RRULE.")
+    timezone: str = Field("UTC", description="Time zone of `cron` and `rrule`.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is not a time zone of the tz database; write for example Europe/Paris")
+        return value
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> Self:
+        if sum(value is not None for value in (self.cron, self.every, self.rrule)) > 1:
+            raise ValueError("has more than one of cron, every and rrule")
+        return self
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether `copydesk serve` runs this source by itself."""
+        return any(value is not None for value in (self.cron, self.every, self.rrule))
+
+
+class Settings(Closed):
+    """All that an installation sets. Each top-level value can be given as `COPYDESK_<NAME>` too, which wins."""
+
+    data: str = Field("data", description="The dataset's folder; relative to this file.")
+    contact: str = Field("", description="Mail or web address that the user agent names; hosts like to know.")
+    delay: Seconds = Field(5.0, description="Seconds between two requests to one host, unless a source says otherwise.")
+    languages: tuple[str, ...] = Field((), description="Languages that are expected (BCP 47); none: all are equal.")
+    mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
+    batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
+    workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
+    sources: dict[SourceName, SourceSettings] = Field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path | None = None, environment: Mapping[str, str] | None = None) -> Self:
+        """Read `path` (by default `copydesk.toml` here, if there is one) and the environment.
+
+        Raises `SettingsError` where the file is missing, is not TOML, or holds what does not fit.
+        """
+        environment = os.environ if environment is None else environment
+        place = Path(FILE_NAME) if path is None else path
+        written = _read_toml(place) if path is not None or place.exists() else {}
+        given = {
+            name: environment[PREFIX + name.upper()]
+            for name, field in cls.model_fields.items()
+            if PREFIX + name.upper() in environment and field.annotation in (str, int, float)
+        }
+        try:
+            settings = cls.model_validate({**written, **given})
+        except ValidationError as error:
+            raise SettingsError(_explain(place, error)) from None
+        if "data" in given or not place.exists():
+            return settings
+        return settings.model_copy(update={"data": str(place.parent / settings.data)})
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: there is no such file. `copydesk init` writes one to start from.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: this is not UTF-8 text, so it cannot be TOML.") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}).") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: this is not valid TOML: {error}.") from None
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    """Return one sentence for each thing that is wrong."""
+    lines = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"] if part != "[key]")
+        if fault["type"] == "extra_forbidden":
+            lines.append(f"unknown key `{key}`.{_nearest(fault['loc'])}")
+        elif fault["type"] == "missing":
+            lines.append(f"`{key}` is missing.")
+        else:
+            what = fault["msg"].removeprefix("Value error, ")
+            what = what[0].lower() + what[1:]
+            lines.append(
+                f"`{key}` {what}." if fault["type"] == "value_error" else f"`{key}` = {fault['input']!r}: {what}."
+            )
+    return f"{path}: " + " ".join(lines)
+
+
+def _nearest(place: tuple[int | str, ...]) -> str:
+    """Return ` Did you mean …?` for an unknown key, or what may stand there."""
+    model: type[BaseModel] = SourceSettings if place[0] == "sources" else Settings
+    known = list(model.model_fields)
+    close = difflib.get_close_matches(str(place[-1]), known, n=1)
+    return f" Did you mean `{close[0]}`?" if close else f" Known here: {', '.join(known)}."
+
+
+def template() -> str:
+    """Return a commented `copydesk.toml` to start from, written from the models above."""
+    lines = [
+        "# Settings of copydesk. Each top-level value can also be given as COPYDESK_<NAME> in the environment.",
+        "",
+    ]
+    lines += [
+        line for name, field in Settings.model_fields.items() if name != "sources" for line in _entry(name, field)
+    ]
+    lines += ["", "# A source: the name is yours; it stands in every row.", "# [sources.harbour-courier]"]
+    lines += ['# location = "https://news.example/feed.xml"', '# cron = "*/30 * * * *"']
+    described = (name for name in SourceSettings.model_fields if name not in ("location", "cron"))
+    lines += [f"# {name} = …  # {SourceSettings.model_fields[name].description}" for name in described]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(name: str, field: Any) -> list[str]:
+    default = field.default
+    value = (
+        f'"{default}"' if isinstance(default, str) else str(list(default) if isinstance(default, tuple) else default)
+    )
+    return [f"# {field.description}", f"# {name} = {value}"]

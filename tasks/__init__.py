@@ -1,0 +1,1 @@
+"""What happens to a document: plain functions. Only `stages.py` knows Prefect."""
