@@ -1,0 +1,68 @@
+"""What a flow is given: one pydantic model each, which is also its form in the Prefect UI."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from flows.settings import Seconds, Settings, SettingsError
+from tasks.fetch.sources import Source, source_from_argument
+
+
+class IngestParameters(BaseModel):
+    """Which sources to ingest, and where to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sources: tuple[str, ...] = Field(
+        (),
+        title="Sources",
+        description="Names of sources in copydesk.toml, or addresses and paths. None: every source in copydesk.toml.",
+        examples=[["harbour-courier"], ["https://news.example/feed.xml"]],
+    )
+    data: str | None = Field(None, title="Dataset folder", description="By default the one that copydesk.toml names.")
+    delay: Seconds | None = Field(
+        None, title="Delay (s)", description="Seconds between two requests to one host; by default each source's own."
+    )
+    allow_private: bool = Field(
+        False, title="Allow private addresses", description="Let sources lie on loopback or a private network."
+    )
+    config: str | None = Field(
+        None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
+    )
+
+    @field_validator("sources")
+    @classmethod
+    def _no_blank(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not value.strip() for value in values):
+            raise ValueError("a source is blank; give a name, an address or a path")
+        return values
+
+    def settings(self) -> Settings:
+        """Read the settings file these parameters name."""
+        settings = Settings.load(Path(self.config) if self.config else None)
+        return settings if self.data is None else settings.model_copy(update={"data": self.data})
+
+    def chosen_sources(self, settings: Settings) -> tuple[Source, ...]:
+        """Return the sources to ingest. Raises `SettingsError` or `SourceError` where there is none to be had."""
+        names = self.sources or tuple(settings.sources)
+        if not names:
+            raise SettingsError("No source was given, and copydesk.toml holds none: there is nothing to ingest.")
+        return tuple(self._source(name, settings) for name in names)
+
+    def _source(self, name: str, settings: Settings) -> Source:
+        known = settings.sources.get(name)
+        if known is None:
+            delay = settings.delay if self.delay is None else self.delay
+            return source_from_argument(name, delay=delay, allow_private=self.allow_private)
+        return configured_source(name, settings, delay=self.delay, allow_private=self.allow_private)
+
+
+def configured_source(
+    name: str, settings: Settings, *, delay: float | None = None, allow_private: bool = False
+) -> Source:
+    """Return the source that `[sources.<name>]` of copydesk.toml describes; what is given here wins."""
+    written = settings.sources[name]
+    calm = next(value for value in (delay, written.delay, settings.delay) if value is not None)
+    source = source_from_argument(written.location, delay=calm, allow_private=allow_private or written.allow_private)
+    return replace(source, name=name, language=written.language)

@@ -1,0 +1,1 @@
+"""The sample site that `make run` serves on loopback and ingests."""

@@ -1,0 +1,92 @@
+"""copydesk.toml and the environment: what is wrong is named, with its place and its cure."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.parameters import IngestParameters, configured_source
+from flows.settings import Settings, SettingsError, template
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "copydesk.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.load(environment={})
+    assert (settings.data, settings.delay, settings.sources) == ("data", 5.0, {})
+
+
+def test_a_file_is_read_and_data_lies_beside_it(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, 'data = "news"\n[sources.courier]\nlocation = "https://courier.example/feed.xml"\ndelay = 9\n'
+    )
+    settings = Settings.load(path, environment={})
+    assert settings.data == str(tmp_path / "news")
+    assert settings.sources["courier"].delay == 9.0
+
+
+def test_the_environment_wins(tmp_path: Path) -> None:
+    path = written(tmp_path, 'data = "news"\ndelay = 3\n')
+    settings = Settings.load(path, environment={"COPYDESK_DATA": "elsewhere", "COPYDESK_DELAY": "7"})
+    assert (settings.data, settings.delay) == ("elsewhere", 7.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("dleay = 5", "unknown key `dleay`. Did you mean `delay`?"),
+        (
+            '[sources.a]\nlocation = "x"\nalow_private = true',
+            "unknown key `sources.a.alow_private`. Did you mean `allow_private`?",
+        ),
+        ("[sources.a]", "`sources.a.location` is missing."),
+        ('delay = "soon"', "`delay` = 'soon'"),
+        ("delay = -1", "`delay` = -1"),
+        ('mode = "bold"', "`mode` = 'bold'"),
+        ('[sources."Not a name"]\nlocation = "x"', "Not a name"),
+        ('[sources.a]\nlocation = "x"\ncron = "* * * * *"\nevery = 5', "more than one of cron, every and rrule"),
+        ('[sources.a]\nlocation = "x"\ntimezone = "Mars/Olympus"', "is not a time zone"),
+        ("delay = ", "not valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(SettingsError) as raised:
+        Settings.load(path, environment={})
+    assert str(raised.value).startswith(str(path))
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_missing_or_no_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="there is no such file"):
+        Settings.load(tmp_path / "other.toml", environment={})
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        Settings.load(tmp_path / "binary.toml", environment={})
+
+
+def test_the_template_is_valid_and_changes_nothing(tmp_path: Path) -> None:
+    assert Settings.load(written(tmp_path, template()), environment={"COPYDESK_DATA": "data"}) == Settings()
+
+
+def test_a_named_source_keeps_its_own_manners(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        'delay = 2\n[sources.courier]\nlocation = "https://courier.example/feed.xml"\n'
+        'language = "fr"\nallow_private = true\n',
+    )
+    settings = Settings.load(path, environment={})
+    source = configured_source("courier", settings)
+    assert (source.name, source.delay, source.language, source.allow_private) == ("courier", 2.0, "fr", True)
+    assert configured_source("courier", settings, delay=8).delay == 8.0
+
+
+def test_nothing_to_ingest_is_said(tmp_path: Path) -> None:
+    settings = Settings.load(written(tmp_path, ""), environment={})
+    with pytest.raises(SettingsError, match="nothing to ingest"):
+        IngestParameters().chosen_sources(settings)
