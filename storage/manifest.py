@@ -1,0 +1,82 @@
+"""The manifest: what every commit published, so that a copy can be proved whole.
+
+One small JSON-lines file a commit below `state/manifest/`, a line for each partition. Readers do not need it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+from storage.errors import DamagedFileError
+from storage.files import Files
+
+FOLDER: Final = "state/manifest"
+_SUFFIX: Final = ".jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A partition as it was published: `previous` is the SHA-256 of the file it replaced."""
+
+    dataset: str
+    partition: date
+    run: str
+    rows: int
+    size: int
+    sha256: str
+    previous: str | None
+    schema: str
+    first_key: str | None
+    last_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The manifest of a store."""
+
+    files: Files
+
+    def record(self, name: str, entries: Sequence[Entry]) -> None:
+        """Note what a commit published; the same name again replaces the note."""
+        lines = (json.dumps(asdict(entry), default=date.isoformat, sort_keys=True) + "\n" for entry in entries)
+        self.files.publish(_path(name), "".join(lines).encode())
+
+    def names(self) -> list[str]:
+        """Return the commits that published something, the oldest first."""
+        return [
+            path.removeprefix(f"{FOLDER}/").removesuffix(_SUFFIX)
+            for path in self.files.list(FOLDER)
+            if path.endswith(_SUFFIX)
+        ]
+
+    def entries(self, names: Iterable[str]) -> list[Entry]:
+        """Return what these commits published."""
+        return [entry for name in names for entry in self.of(name)]
+
+    def of(self, name: str) -> list[Entry]:
+        """Return what one commit published: nothing, where it is unknown."""
+        try:
+            lines = self.files.read(_path(name)).decode().splitlines()
+        except FileNotFoundError:
+            return []
+        try:
+            return [_entry(json.loads(line)) for line in lines]
+        except (ValueError, TypeError, KeyError) as error:
+            raise DamagedFileError(
+                f"{_path(name)}: this manifest is damaged ({error}). Delete it: the index is rebuilt from the dataset."
+            ) from error
+
+
+def commit_name(now: datetime, run: str) -> str:
+    """Return the name under which a commit is recorded; names sort by time."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{run}"
+
+
+def _path(name: str) -> str:
+    return f"{FOLDER}/{name}{_SUFFIX}"
+
+
+def _entry(line: dict[str, object]) -> Entry:
+    return Entry(**line | {"partition": date.fromisoformat(str(line["partition"]))})  # type: ignore[arg-type]

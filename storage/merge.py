@@ -1,0 +1,182 @@
+"""What a partition becomes when rows arrive: the rules of "same", "newer" and "changed", without files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from storage.schema import Dataset
+
+NEW: Final = "new"
+UPDATED: Final = "updated"
+UNCHANGED: Final = "unchanged"
+
+_SEPARATOR: Final = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A partition after a merge.
+
+    `table` is what the file should hold, and `differs` says whether that is news. `outcomes` has a word for each
+    incoming row. `accepted` are the incoming rows that were not older than what was stored, as they were taken in.
+    """
+
+    table: pa.Table
+    differs: bool
+    outcomes: pa.Array
+    accepted: pa.Table
+
+
+def merge(
+    dataset: Dataset,
+    stored: pa.Table,
+    incoming: pa.Table,
+    *,
+    now: datetime,
+    run: str = "",
+    resumed: bool = False,
+) -> Merged:
+    """Take rows with distinct keys into a partition.
+
+    The newer fetch wins. A row that is equal stays as it was; one that differs only in `versions` is replaced, but
+    keeps its revision. A resumed commit finds its own rows stored already, and calls them what they were then.
+    """
+    before = stored.take(pc.index_in(keys(dataset, incoming), value_set=keys(dataset, stored)))
+    incoming = _keep_first_estimate(incoming, before)
+    is_new = before[dataset.key[0]].combine_chunks().is_null()
+    is_older = _is_older(incoming, before)
+    has_changed = pc.or_(is_new, pc.and_not(pc.invert(_same(dataset, incoming, before)), is_older))
+    is_replaced = pc.or_(has_changed, pc.and_not(pc.invert(_same_versions(incoming, before)), is_older))
+
+    taken = _filled(dataset, incoming, before, has_changed, now, run).filter(is_replaced)
+    stays = pc.invert(pc.is_in(keys(dataset, stored), value_set=keys(dataset, taken)))
+    return Merged(
+        table=ordered(dataset, pa.concat_tables([stored.filter(stays), taken])),
+        differs=taken.num_rows > 0,
+        outcomes=_outcomes(before, is_new, has_changed, now if resumed else None),
+        accepted=incoming.filter(pc.invert(is_older)),
+    )
+
+
+def without(dataset: Dataset, table: pa.Table, removed: Sequence[str]) -> pa.Table:
+    """Return a partition without the rows of these keys (see `keys`)."""
+    return table.filter(pc.invert(pc.is_in(keys(dataset, table), value_set=pa.array(removed, pa.string()))))
+
+
+def ordered(dataset: Dataset, table: pa.Table) -> pa.Table:
+    """Return the rows in the order of a file: by key."""
+    return table.sort_by([(name, "ascending") for name in dataset.key])
+
+
+def keys(dataset: Dataset, table: pa.Table) -> pa.Array:
+    """Return each row's key as one string."""
+    parts = [pc.cast(table[name].combine_chunks(), pa.string()) for name in dataset.key]
+    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, _SEPARATOR)
+
+
+def key(*parts: str) -> str:
+    """Return the key of a row with these key columns, as `keys` writes it."""
+    return _SEPARATOR.join(parts)
+
+
+def same_rows(left: pa.Array, right: pa.Array) -> pa.BooleanArray:
+    """Say row by row whether two arrays of one type are equal; null equals null, and NaN equals NaN.
+
+    >>> same_rows(pa.array([[1], [2, None], None]), pa.array([[1], [2, 3], None])).to_pylist()
+    [True, False, True]
+    """
+    if left.equals(right):
+        return pa.array(np.ones(len(left), dtype=bool))
+    if pa.types.is_list(left.type):
+        return _same_lists(left, right)
+    both_null = pc.and_(left.is_null(), right.is_null())
+    if pa.types.is_struct(left.type):
+        same = pc.equal(left.is_valid(), right.is_valid())
+        for place in range(left.type.num_fields):
+            same = pc.and_(same, same_rows(pc.struct_field(left, [place]), pc.struct_field(right, [place])))
+        return same
+    if pa.types.is_floating(left.type):
+        both_null = pc.or_(both_null, pc.fill_null(pc.and_(pc.is_nan(left), pc.is_nan(right)), False))
+    return pc.or_(pc.fill_null(pc.equal(left, right), False), both_null)
+
+
+def _same_lists(left: pa.ListArray, right: pa.ListArray) -> pa.BooleanArray:
+    sizes = pc.fill_null(pc.list_value_length(left), -1)
+    as_long = pc.equal(sizes, pc.fill_null(pc.list_value_length(right), -1))
+    filled = pc.and_(as_long, pc.greater(sizes, 0))
+    left, right = left.filter(filled), right.filter(filled)
+    differing = pc.invert(same_rows(left.flatten(), right.flatten()))
+    owners = pc.indices_nonzero(filled).take(pc.list_parent_indices(left).filter(differing))
+    same = as_long.to_numpy(zero_copy_only=False).copy()
+    same[owners.to_numpy()] = False
+    return pa.array(same)
+
+
+def _same(dataset: Dataset, incoming: pa.Table, before: pa.Table) -> pa.BooleanArray:
+    counted = [name for name in dataset.schema.names if name not in dataset.uncounted]
+    return _same_columns(incoming, before, counted)
+
+
+def _same_versions(incoming: pa.Table, before: pa.Table) -> pa.BooleanArray:
+    return _same_columns(incoming, before, [name for name in ("versions",) if name in incoming.column_names])
+
+
+def _same_columns(incoming: pa.Table, before: pa.Table, names: Sequence[str]) -> pa.BooleanArray:
+    same = pa.array(np.ones(incoming.num_rows, dtype=bool))
+    for name in names:
+        same = pc.and_(same, same_rows(incoming[name].combine_chunks(), before[name].combine_chunks()))
+    return same
+
+
+def _is_older(incoming: pa.Table, before: pa.Table) -> pa.BooleanArray:
+    if "fetched_at" not in incoming.column_names:
+        return pa.array(np.zeros(incoming.num_rows, dtype=bool))
+    older = pc.less(incoming["fetched_at"], before["fetched_at"])
+    return pc.fill_null(older, False).combine_chunks()
+
+
+def _keep_first_estimate(incoming: pa.Table, before: pa.Table) -> pa.Table:
+    """Where a date is only the day of the fetch, the first fetch keeps it: else each visit would change the row."""
+    if "published_precision" not in incoming.column_names:
+        return incoming
+    guessed = [pc.equal(table["published_precision"], "fetched") for table in (incoming, before)]
+    is_estimate = pc.fill_null(pc.and_(*guessed), False)
+    settled = pc.if_else(is_estimate, before["published_at"], incoming["published_at"])
+    place = incoming.schema.get_field_index("published_at")
+    return incoming.set_column(place, incoming.schema.field(place), settled)
+
+
+def _filled(
+    dataset: Dataset, incoming: pa.Table, before: pa.Table, has_changed: pa.BooleanArray, now: datetime, run: str
+) -> pa.Table:
+    """Return the incoming rows with every column of the dataset, those that only a merge knows included."""
+
+    def column(name: str) -> pa.ChunkedArray:
+        match name:
+            case "first_seen_at":
+                return pc.coalesce(before[name], pa.scalar(now, before[name].type))
+            case "updated_at":
+                return pc.if_else(has_changed, pa.scalar(now, before[name].type), before[name])
+            case "revision":
+                return pc.add(pc.fill_null(before[name], 0), has_changed.cast(before[name].type))
+            case "run":
+                return pc.if_else(has_changed, run, before[name])
+            case _:
+                return incoming[name]
+
+    return pa.Table.from_arrays([column(name) for name in dataset.schema.names], schema=dataset.schema)
+
+
+def _outcomes(
+    before: pa.Table, is_new: pa.BooleanArray, has_changed: pa.BooleanArray, resumed_at: datetime | None
+) -> pa.Array:
+    if resumed_at is not None and "first_seen_at" in before.column_names:
+        is_new = pc.or_(is_new, pc.fill_null(pc.equal(before["first_seen_at"], resumed_at), False)).combine_chunks()
+        updated = pc.fill_null(pc.equal(before["updated_at"], resumed_at), False)
+        has_changed = pc.or_(has_changed, updated).combine_chunks()
+    return pc.if_else(is_new, NEW, pc.if_else(has_changed, UPDATED, UNCHANGED))

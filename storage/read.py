@@ -1,0 +1,165 @@
+"""Reading the datasets: Arrow tables, a DuckDB connection, and the retry that a replacement under way calls for.
+
+Reading needs no open store and writes nothing, so it works on a read-only copy, and while a flow writes.
+"""
+
+import glob
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset
+
+from storage.errors import StoreError
+from storage.schema import (
+    ARTICLE_ARTIFACTS_DATASET,
+    ARTICLE_STORIES_DATASET,
+    ARTICLE_TOPICS_DATASET,
+    ARTICLES_DATASET,
+    FINGERPRINTS_DATASET,
+    PART,
+    PRODUCT,
+    REJECTIONS_DATASET,
+    Dataset,
+)
+
+T = TypeVar("T")
+
+_PAUSES: Final = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between one attempt and the next."""
+
+_TORN: Final = (OSError, pa.ArrowInvalid, duckdb.IOException, duckdb.InvalidInputException)
+_TORN_BY_NAME: Final = frozenset({"PanicException", "ComputeError"})
+"""Polars answers a file replaced under it with these; the first is not even an `Exception`."""
+
+
+def articles(
+    root: str | Path,
+    columns: Sequence[str] | None = None,
+    filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+) -> pa.Table:
+    """Read the articles of a store, all columns or some, and all rows or those that pass a filter.
+
+    The partition's date, `published_date`, is the last column; a filter on it skips whole files.
+    """
+    return table(ARTICLES_DATASET, root, columns, filter)
+
+
+def rejections(
+    root: str | Path,
+    columns: Sequence[str] | None = None,
+    filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+) -> pa.Table:
+    """Read what was set aside; the partition's date is `rejected_date`."""
+    return table(REJECTIONS_DATASET, root, columns, filter)
+
+
+def article_topics(
+    root: str | Path,
+    columns: Sequence[str] | None = None,
+    filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+) -> pa.Table:
+    """Read the articles' topics, one row each."""
+    return table(ARTICLE_TOPICS_DATASET, root, columns, filter)
+
+
+def article_artifacts(
+    root: str | Path,
+    columns: Sequence[str] | None = None,
+    filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+) -> pa.Table:
+    """Read the articles' artifacts, one row each."""
+    return table(ARTICLE_ARTIFACTS_DATASET, root, columns, filter)
+
+
+def article_stories(
+    root: str | Path,
+    columns: Sequence[str] | None = None,
+    filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+) -> pa.Table:
+    """Read which articles tell the same story."""
+    return table(ARTICLE_STORIES_DATASET, root, columns, filter)
+
+
+def fingerprints(
+    root: str | Path,
+    columns: Sequence[str] | None = None,
+    filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+) -> pa.Table:
+    """Read the articles' fingerprints, for matching near-duplicates."""
+    return table(FINGERPRINTS_DATASET, root, columns, filter)
+
+
+def table(
+    dataset: Dataset,
+    root: str | Path,
+    columns: Sequence[str] | None = None,
+    filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+) -> pa.Table:
+    """Read a dataset of a store; one without files has no rows."""
+    return retrying(lambda: _dataset(dataset, _checked(root)).to_table(columns=columns, filter=filter))
+
+
+def connect(root: str | Path) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB connection with a view for each dataset, in UTC; one without files is an empty view.
+
+    Wrap a query in `retrying` where a flow may be writing.
+    """
+    folder = _checked(root)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    for dataset in PRODUCT:
+        if _files(dataset, folder):
+            connection.execute(_view(dataset, folder))
+        else:
+            connection.register(dataset.name, dataset.partitioned.empty_table())
+    return connection
+
+
+def retrying(read: Callable[[], T]) -> T:
+    """Call `read`, and again where a partition was replaced between its looking and its reading.
+
+    pyarrow and pandas open a file once and see it whole; DuckDB and Polars come back to it, and say so loudly.
+    """
+    for pause in _PAUSES:
+        try:
+            return read()
+        except BaseException as error:
+            if not (isinstance(error, _TORN) or type(error).__name__ in _TORN_BY_NAME):
+                raise
+            time.sleep(pause)
+    return read()
+
+
+def _checked(root: str | Path) -> Path:
+    folder = Path(root).absolute()
+    if not folder.is_dir():
+        raise StoreError(f"{folder}: there is no such folder. Name the --data folder that a run has filled.")
+    return folder
+
+
+def _files(dataset: Dataset, folder: Path) -> list[Path]:
+    return sorted((folder / dataset.folder).glob(f"{dataset.partition_key}=*/{PART}"))
+
+
+def _dataset(dataset: Dataset, folder: Path) -> pyarrow.dataset.Dataset:
+    """Return the dataset over its files; their partition's date has a type, which file names alone do not say."""
+    by_date = pyarrow.dataset.partitioning(pa.schema([(dataset.partition_key, pa.date32())]), flavor="hive")
+    return pyarrow.dataset.dataset(
+        [str(path) for path in _files(dataset, folder)],
+        schema=dataset.partitioned,
+        format="parquet",
+        partitioning=by_date,
+        partition_base_dir=str(folder / dataset.folder),
+    )
+
+
+def _view(dataset: Dataset, folder: Path) -> str:
+    pattern = f"{glob.escape(str(folder))}/{dataset.folder}/{dataset.partition_key}=*/{PART}".replace("'", "''")
+    return (
+        f"CREATE VIEW {dataset.name} AS SELECT * FROM read_parquet('{pattern}', "  # noqa: S608
+        f"hive_partitioning = true, hive_types = {{'{dataset.partition_key}': DATE}})"
+    )

@@ -1,0 +1,82 @@
+"""Batches on their way to the dataset: edited, on disk, not yet published.
+
+A batch is an Arrow file in `state/staging/`, whole or not there, whose name says which run it is of. A killed run finds
+its batches again.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from storage.errors import DamagedFileError, StoreError
+from storage.files import Files
+from storage.schema import DATASET_KEY
+
+FOLDER: Final = "state/staging"
+_SUFFIX: Final = ".arrow"
+_SAFE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The staged batches of a store."""
+
+    files: Files
+
+    def write(self, run: str, key: str, name: str, table: pa.Table) -> str:
+        """Stage a table and return its path, relative to the store's root.
+
+        `key` names the batch, `name` what the table holds; the same three names again replace what stood there.
+        """
+        path = f"{FOLDER}/{'~'.join(map(checked_name, (run, key, name)))}{_SUFFIX}"
+        self.files.publish(path, to_ipc(table))
+        return path
+
+    def read(self, path: str) -> pa.Table:
+        """Read a staged table back."""
+        try:
+            return pa.ipc.open_file(pa.BufferReader(self.files.read(path))).read_all()
+        except FileNotFoundError:
+            raise StoreError(f"{path}: this staged batch is gone. Run its batch again.") from None
+        except pa.ArrowInvalid as error:
+            raise DamagedFileError(
+                f"{path}: this staged batch is damaged ({error}). Delete it and run its batch again."
+            ) from error
+
+    def runs(self) -> dict[str, tuple[str, ...]]:
+        """Return the batches that are staged and not removed, by run: what a killed run had done."""
+        found: dict[str, list[str]] = {}
+        for path in self.files.list(FOLDER):
+            if path.endswith(_SUFFIX):
+                found.setdefault(path.removeprefix(f"{FOLDER}/").split("~")[0], []).append(path)
+        return {run: tuple(sorted(paths)) for run, paths in sorted(found.items())}
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove staged batches; those already gone are no trouble."""
+        for path in paths:
+            self.files.remove(path)
+
+
+def to_ipc(table: pa.Table) -> pa.Buffer:
+    """Return a table as the bytes of an Arrow file."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def holds(table: pa.Table) -> str:
+    """Return the name of the schema that a staged table was written with, such as `staged_articles`."""
+    name: bytes = (table.schema.metadata or {}).get(DATASET_KEY, b"")
+    return name.decode()
+
+
+def checked_name(name: str) -> str:
+    """Return a name that is safe in a path, or say that it is not."""
+    if not _SAFE_NAME.fullmatch(name):
+        raise StoreError(f"{name!r} cannot name a staged batch: use letters, digits, `.`, `_` and `-`.")
+    return name

@@ -1,0 +1,170 @@
+"""The ledger remembers, and gives every claim to the first who makes it."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from storage.errors import LedgerError, SchemaVersionError, StoreNotWritableError
+from storage.ledger import Archive, FeedVisit, FileVisit, Ledger, Run, Visit
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+
+
+@pytest.fixture
+def ledger(url: str) -> Iterator[Ledger]:
+    opened = Ledger.open(url)
+    yield opened
+    opened.close()
+
+
+def visit(url: str, **changes: object) -> Visit:
+    return Visit(**{"url": url, "source": "example", "input": url, "fetched_at": NOW, "outcome": "new"} | changes)  # type: ignore[arg-type]
+
+
+def test_visits_are_remembered(ledger: Ledger) -> None:
+    first = visit("https://news.example/a", etag='"1"', next_visit=NOW + timedelta(hours=6), page_offset=2**40)
+    ledger.record_visits([first, visit("https://news.example/b", failures=3)])
+    found = ledger.visits(["https://news.example/a", "https://news.example/none"])
+    assert found == {"https://news.example/a": first}
+
+
+def test_later_visit_takes_the_place_of_the_earlier(ledger: Ledger) -> None:
+    ledger.record_visits([visit("https://news.example/a", outcome="rejected", reason="timeout")])
+    ledger.record_visits([visit("https://news.example/a", outcome="unchanged")])
+    assert ledger.visits(["https://news.example/a"])["https://news.example/a"] == visit(
+        "https://news.example/a", outcome="unchanged"
+    )
+
+
+def test_thousands_at_a_time(ledger: Ledger) -> None:
+    urls = [f"https://news.example/{number}" for number in range(3000)]
+    ledger.record_visits(map(visit, urls))
+    assert ledger.visits(urls) == {url: visit(url) for url in urls}
+
+
+def test_instants_come_back_in_utc(ledger: Ledger) -> None:
+    local = datetime.fromisoformat("2026-03-04T07:00:00.123456-05:00")
+    ledger.record_feed_visits([FeedVisit(url="https://news.example/feed", fetched_at=local)])
+    found = ledger.feed_visits(["https://news.example/feed"])["https://news.example/feed"].fetched_at
+    assert (found, found.tzinfo) == (local, UTC)
+
+
+def test_documents_are_known_by_source_and_path(ledger: Ledger) -> None:
+    here, there = (FileVisit(source=name, input="a.html", sha256=name, outcome="new") for name in ("here", "there"))
+    ledger.record_file_visits([here, there])
+    assert ledger.file_visits("here", ["a.html", "b.html"]) == {"a.html": here}
+
+
+# Hosts
+
+
+def test_requests_to_a_host_keep_their_distance(ledger: Ledger) -> None:
+    moments = [ledger.reserve("news.example", 5, NOW) for _ in range(3)]
+    assert moments == [NOW, NOW + timedelta(seconds=5), NOW + timedelta(seconds=10)]
+    assert ledger.reserve("other.example", 5, NOW) == NOW
+    assert ledger.reserve("news.example", 5, NOW + timedelta(hours=1)) == NOW + timedelta(hours=1)
+
+
+def test_host_is_left_alone_as_long_as_it_asks(ledger: Ledger) -> None:
+    ledger.postpone("news.example", NOW + timedelta(minutes=2))
+    ledger.postpone("news.example", NOW + timedelta(minutes=1))
+    assert ledger.reserve("news.example", 5, NOW) == NOW + timedelta(minutes=2)
+
+
+def test_all_runs_share_a_host(url: str, ledger: Ledger) -> None:
+    def ask() -> None:
+        mine = Ledger.open(url)
+        moments.extend(mine.reserve("news.example", 1, NOW) for _ in range(10))
+        mine.close()
+
+    moments: list[datetime] = []
+    runs = [threading.Thread(target=ask) for _ in range(4)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert sorted(moments) == [NOW + timedelta(seconds=number) for number in range(40)]
+
+
+# Runs and archives
+
+
+def test_run_is_noted_from_start_to_finish(ledger: Ledger) -> None:
+    ledger.start_run(Run(run="first", flow="ingest", started_at=NOW))
+    ledger.start_run(Run(run="second", flow="ingest", started_at=NOW + timedelta(hours=1)))
+    ledger.finish_run("first", NOW + timedelta(minutes=1), {"new": 3}, {"fetch": 1.5})
+    assert ledger.runs() == [
+        Run(run="second", flow="ingest", started_at=NOW + timedelta(hours=1)),
+        Run(
+            run="first",
+            flow="ingest",
+            started_at=NOW,
+            finished_at=NOW + timedelta(minutes=1),
+            counts={"new": 3},
+            seconds={"fetch": 1.5},
+        ),
+    ]
+    assert [run.run for run in ledger.runs(limit=1)] == ["second"]
+
+
+def test_archives_are_listed_by_run(ledger: Ledger) -> None:
+    archives = [Archive(file=f"{run}.warc.gz", run=run, records=1, size=100) for run in ("a", "b")]
+    ledger.record_archives(archives)
+    assert ledger.archives() == archives
+    assert ledger.archives(run="b") == archives[1:]
+
+
+# Claims
+
+
+def test_first_claim_holds(ledger: Ledger) -> None:
+    first, second = date(2026, 3, 1), date(2026, 3, 2)
+    assert ledger.place("articles", {"a": first}) == {"a": first}
+    assert ledger.place("articles", {"a": second, "b": second}) == {"a": first, "b": second}
+    assert ledger.place("rejections", {"a": second}) == {"a": second}
+    assert ledger.places("articles", ["a", "none"]) == {"a": first}
+    ledger.displace("articles", ["a"])
+    assert ledger.places("articles", ["a", "b"]) == {"b": second}
+
+
+def test_url_keeps_its_identity(ledger: Ledger) -> None:
+    assert ledger.identify({"https://news.example/a": "one"}) == {"https://news.example/a": "one"}
+    assert ledger.identify({"https://news.example/a": "two"}) == {"https://news.example/a": "one"}
+
+
+# Trouble
+
+
+def test_ledger_of_another_version_is_refused(url: str, tmp_path: Path) -> None:
+    Ledger.open(url).close()
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as database:
+        database.execute("UPDATE ledger SET value = '99' WHERE name = 'version'")
+    database.close()
+    with pytest.raises(SchemaVersionError, match="schema version 99, and this copydesk knows 1"):
+        Ledger.open(url)
+
+
+def test_ledger_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreNotWritableError, match=r"none/ledger\.sqlite: the ledger cannot be opened"):
+        Ledger.open(f"sqlite:///{tmp_path / 'none' / 'ledger.sqlite'}")
+
+
+def test_file_that_is_no_ledger_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"This is not a database." * 100)
+    with pytest.raises(LedgerError, match=r"ledger\.sqlite: the ledger's database answers: file is not a database"):
+        Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+
+
+def test_password_of_a_database_is_not_told() -> None:
+    with pytest.raises(LedgerError, match=r"nodriver://desk:\*\*\*@") as caught:
+        Ledger.open("postgresql+nodriver://desk:secret@127.0.0.1/ledger")
+    assert "secret" not in str(caught.value)
