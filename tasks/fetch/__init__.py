@@ -1,0 +1,1 @@
+"""From a source to pages: feeds, sitemaps, a polite client, archives and folders."""
