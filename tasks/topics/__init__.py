@@ -1,0 +1,1 @@
+"""IPTC Media Topics for a text, with the phrases that decided."""
