@@ -1,0 +1,1 @@
+"""From bytes to a draft: decoding, the article's body, its metadata."""

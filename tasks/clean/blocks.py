@@ -1,0 +1,187 @@
+"""A cleaned piece of HTML as typed blocks, and the text they make."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString, PageElement
+
+from tasks.clean.data import vocabulary
+from tasks.clean.outline import BLOCK_TAGS
+from tasks.clean.whitespace import tidy
+
+
+class Kind(StrEnum):
+    """What a block is in the article."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    ITEM = "list-item"
+    QUOTE = "quote"
+    CAPTION = "caption"
+    ROW = "table-row"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of an article that stands by itself."""
+
+    kind: Kind
+    text: str
+    linked: int = 0  # characters inside links
+    level: int = 0  # of a heading, 1 to 6
+
+    @property
+    def link_density(self) -> float:
+        """Return the share of the text that stands in links (0 to 1)."""
+        return self.linked / len(self.text) if self.text else 0.0
+
+
+_KIND_OF_TAG = {
+    **{f"h{level}": Kind.HEADING for level in range(1, 7)},
+    **dict.fromkeys(("li", "dd", "dt"), Kind.ITEM),
+    "blockquote": Kind.QUOTE,
+    "figcaption": Kind.CAPTION,
+    "figure": Kind.CAPTION,
+    "caption": Kind.CAPTION,
+    "tr": Kind.ROW,
+}
+# In these, the kind of what surrounds them goes on.
+_PASSING = frozenset({"p", "div", "section", "article", "span", "td", "th", "center", "main"})
+_OPENING = re.compile(
+    "(?:" + "|".join(map(re.escape, sorted(vocabulary("phrases")["openings"], key=len, reverse=True))) + r")(?!\w)",
+    re.IGNORECASE,
+)
+_LONGEST_FURNITURE = 140
+_SHORTEST_REPEAT = 100
+_LETTER = re.compile(r"[^\W_]")
+
+
+def blocks_of(fragment: str) -> list[Block]:
+    """Read a piece of HTML into typed blocks.
+
+    >>> [(block.kind.value, block.text) for block in blocks_of("<h2>Why</h2><p>It <b>rained</b>.</p><ul><li>hard</ul>")]
+    [('heading', 'Why'), ('paragraph', 'It rained.'), ('list-item', 'hard')]
+    """
+    soup = BeautifulSoup(fragment, "lxml", multi_valued_attributes=None)
+    reader = _Reader()
+    reader.read(soup.body or soup, Kind.PARAGRAPH, level=0, linked=False)
+    reader.finish()
+    return reader.blocks
+
+
+class _Reader:
+    """Gathers inline text until a block begins or ends."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._pieces: list[str] = []
+        self._linked = 0
+        self._kind, self._level = Kind.PARAGRAPH, 0
+
+    def read(self, element: Tag, kind: Kind, level: int, linked: bool) -> None:
+        for child in element.children:
+            if isinstance(child, Tag):
+                self._enter(child, kind, level, linked)
+            elif type(child) is NavigableString:
+                self._add(str(child), kind, level, linked)
+
+    def _enter(self, tag: Tag, kind: Kind, level: int, linked: bool) -> None:
+        if tag.name == "br":
+            self._break(tag)
+        elif tag.name in BLOCK_TAGS and not (kind is Kind.ROW and tag.name in _PASSING):
+            self.finish()
+            self.read(tag, *_kind_inside(tag.name, kind, level), linked)
+            self.finish()
+        else:
+            if tag.name in ("td", "th"):
+                self._space()
+            self.read(tag, kind, level, linked or tag.name == "a")
+
+    def _add(self, text: str, kind: Kind, level: int, linked: bool) -> None:
+        if not self._pieces:
+            self._kind, self._level = kind, level
+        self._pieces.append(text)
+        if linked:
+            self._linked += len(text.strip())
+
+    def _break(self, tag: Tag) -> None:
+        if _follows_break(tag.previous_sibling):
+            self.finish()
+        else:
+            self._space()
+
+    def _space(self) -> None:
+        if self._pieces:
+            self._pieces.append(" ")
+
+    def finish(self) -> None:
+        """End the block that is being gathered."""
+        if text := tidy("".join(self._pieces)):
+            self.blocks.append(Block(self._kind, text, self._linked, self._level))
+        self._pieces, self._linked = [], 0
+
+
+def _kind_inside(name: str, kind: Kind, level: int) -> tuple[Kind, int]:
+    own = _KIND_OF_TAG.get(name)
+    if own is None or kind is Kind.CAPTION:
+        return (kind, level) if name in _PASSING or kind is Kind.CAPTION else (Kind.PARAGRAPH, 0)
+    return own, int(name[1]) if own is Kind.HEADING else 0
+
+
+def _follows_break(element: PageElement | None) -> bool:
+    while type(element) is NavigableString and not element.strip():
+        element = element.previous_sibling
+    return isinstance(element, Tag) and element.name == "br"
+
+
+def article_blocks(blocks: Iterable[Block], title: str) -> list[Block]:
+    """Drop the blocks that are furniture: the title again, calls to read on, lists of links, headings over nothing.
+
+    >>> article_blocks([Block(Kind.HEADING, "Why", level=2), Block(Kind.PARAGRAPH, "Read more: rain", 4)], "Rain")
+    []
+    """
+    folded = title.casefold()
+    kept = [block for block in blocks if block.text.casefold() != folded and not _is_furniture(block)]
+    return list(_without_empty_headings(_without_repeats(kept)))
+
+
+def _without_repeats(blocks: list[Block]) -> list[Block]:
+    """Keep the first of two equal blocks, and none of three: that is the placeholder of something embedded."""
+    counts = Counter(block.text for block in blocks if len(block.text) >= _SHORTEST_REPEAT)
+    seen: set[str] = set()
+    kept = []
+    for block in blocks:
+        if counts[block.text] < 3 and block.text not in seen:
+            kept.append(block)
+        if counts[block.text] == 2:
+            seen.add(block.text)
+    return kept
+
+
+def _is_furniture(block: Block) -> bool:
+    text, density = block.text, block.link_density
+    return (
+        (block.kind is Kind.HEADING and block.level == 1)
+        or (len(text) < _LONGEST_FURNITURE and _OPENING.match(text) is not None)
+        or (density > 0.8 and len(text) < 200 and block.kind is not Kind.ROW)
+        or (density > 0.5 and block.kind is Kind.ITEM)
+        or not _LETTER.search(text)
+    )
+
+
+def _without_empty_headings(blocks: list[Block]) -> Iterator[Block]:
+    for block, following in zip(blocks, [*blocks[1:], None], strict=False):
+        if block.kind is Kind.HEADING and (
+            following is None or (following.kind is Kind.HEADING and following.level <= block.level)
+        ):
+            continue
+        yield block
+
+
+def text_of_blocks(blocks: Iterable[Block]) -> str:
+    """Return an article's text: its blocks without captions, a blank line between them."""
+    return "\n\n".join(block.text for block in blocks if block.kind is not Kind.CAPTION)

@@ -1,0 +1,109 @@
+"""The article's body: the likeliest container, and what else to try when it looks wrong."""
+
+import re
+from dataclasses import dataclass
+
+from tasks.clean.blocks import Block, Kind, article_blocks, blocks_of, text_of_blocks
+from tasks.clean.boilerplate import cut_boilerplate
+from tasks.clean.container import find_container, running_text, squeeze
+from tasks.clean.metadata.gather import Metadata
+from tasks.clean.metadata.titles import agreement
+from tasks.clean.nodes import text_of
+from tasks.clean.outline import INLINE_TAGS, Outline
+from tasks.clean.standfirst import find_standfirst
+from tasks.documents import Extraction
+
+# BeautifulSoup's time grows with the nodes that reach it, 30 µs each: what says nothing about blocks is left out.
+_BLOCK_BOUNDARY = r"</?(?:p|div|ul|ol|li|h[1-6]|blockquote|section|article|figure|table|tr|td)\b"
+_BETWEEN_BLOCKS = re.compile(rf"(?<=>)\s+(?={_BLOCK_BOUNDARY})")
+# A paragraph with links in less than this part of it is running text.
+_RUNNING = 0.5
+_MOST_HEADINGS = 50
+# Pieces of the declared body that are looked for in the candidates.
+_PROBE_LENGTH = 36
+_MOST_PROBES = 12
+_SHORTEST_QUOTED_BODY = 400
+# Text of less than this part of what JSON-LD quotes is a stub.
+_STUB = 0.5
+_AGREES = 0.6
+_LONG_ENOUGH = 1_200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """An article's blocks, their text, and how they were found."""
+
+    blocks: list[Block]
+    text: str
+    extraction: Extraction
+
+
+def find_body(outline: Outline, metadata: Metadata) -> Body:
+    """Find the article on a page. Cuts furniture out of the tree, so that the outline is spent afterwards."""
+    headline, quoted = _headline(outline, metadata.title), metadata.quoted_body
+    container = find_container(outline, headline, _probes(quoted))
+    share = _share_of_running_text(outline, container)
+    strategy = "container" if container else "page"
+    blocks = _cut_out(outline, container, headline, metadata.title)
+    if len(quoted) >= _SHORTEST_QUOTED_BODY and len(text_of_blocks(blocks)) < _STUB * len(quoted):
+        strategy, blocks = "json-ld", [Block(Kind.PARAGRAPH, line) for line in quoted.split("\n")]
+    text = text_of_blocks(blocks)
+    extraction = Extraction(strategy=strategy, confidence=_confidence(text, metadata, share))
+    return Body(blocks=blocks, text=text, extraction=extraction)
+
+
+def _headline(outline: Outline, title: str) -> int | None:
+    """Return the index of the h1 that shows the title."""
+    best, found = 0.0, None
+    headings = [index for index, tag in enumerate(outline.tags) if tag == "h1" and outline.length[index] > 3]
+    for index in headings[:_MOST_HEADINGS]:
+        agrees = agreement(text_of(outline.nodes[index]), [title])
+        if found is None or agrees > best:
+            best, found = agrees, index
+    return found
+
+
+def _probes(quoted: str) -> list[str]:
+    if len(quoted) < _SHORTEST_QUOTED_BODY:
+        return []
+    step = max(60, len(quoted) // _MOST_PROBES)
+    starts = range(0, len(quoted) - _PROBE_LENGTH, step)
+    return [squeeze(quoted[start : start + _PROBE_LENGTH]) for start in starts][:_MOST_PROBES]
+
+
+def _cut_out(outline: Outline, container: int, headline: int | None, title: str) -> list[Block]:
+    """Return the article's blocks in a container, its standfirst first; what is furniture is cut from the tree."""
+    standfirst = find_standfirst(outline, container, headline)
+    cut = cut_boilerplate(outline, container, headline)
+    _simplify(outline, container, cut)
+    fragment = outline.nodes[container].html or ""
+    blocks = article_blocks(blocks_of(_BETWEEN_BLOCKS.sub("", fragment)), title)
+    if standfirst and not any(standfirst[:50] in block.text for block in blocks):
+        return [Block(Kind.PARAGRAPH, standfirst), *blocks]
+    return blocks
+
+
+def _simplify(outline: Outline, container: int, cut: set[int]) -> None:
+    """Take out of the container what says nothing about its blocks: formatting, and links in running text."""
+    node = outline.nodes[container]
+    if outline.tags[container] in INLINE_TAGS:
+        return
+    end = 0
+    for index in range(container, outline.ends[container]):
+        if index in cut:
+            end = max(end, outline.ends[index])
+        elif index >= end and outline.tags[index] == "p" and 0 < outline.link_density(index) < _RUNNING:
+            outline.nodes[index].unwrap_tags(["a"])
+    node.unwrap_tags(list(INLINE_TAGS))
+
+
+def _share_of_running_text(outline: Outline, container: int) -> float:
+    page = running_text(outline, 0)
+    return running_text(outline, container) / page if page else 0.0
+
+
+def _confidence(text: str, metadata: Metadata, share: float) -> float:
+    """Return how far the text can be trusted (0 to 1): it holds the page's prose, is long, and is what is described."""
+    described = metadata.summary or metadata.quoted_body[:300]
+    agrees = float(bool(described) and agreement(described, [text[:_LONG_ENOUGH]]) >= _AGREES)
+    return round(0.5 * min(1.0, share) + 0.3 * min(1.0, len(text) / _LONG_ENOUGH) + 0.2 * agrees, 3)

@@ -1,0 +1,91 @@
+"""An HTML page in, a draft out: the one door to this room."""
+
+from urllib.parse import urlsplit
+
+from tasks.clean.body import Body, find_body
+from tasks.clean.bounds import excess
+from tasks.clean.metadata.gather import Metadata, gather_metadata
+from tasks.clean.nodes import Tree
+from tasks.clean.outline import STRIPPED_TAGS, Outline, outline_of
+from tasks.clean.verdict import Impression, verdict
+from tasks.clean.whitespace import tidy
+from tasks.documents import Draft, Page, Reason, Rejection, Stage
+
+# Characters of a page's text, with its white space, that a verdict looks at.
+_IMPRESSION = 20_000
+_TEASER_TAGS = frozenset({"h2", "h3", "h4"})
+_ELLIPSES = ("…", "...", "[…]", "[...]")
+# A barred article shows this much at most; JSON-LD counts this many times the words that are there.
+_LONGEST_STUB = 1_500
+_MISSING_WORDS = 1.6
+
+
+def clean(page: Page, html: str) -> Draft | Rejection:
+    """Find the article on a page, its text and its metadata, or say why there is none."""
+    if problem := excess(html):
+        return page.reject(Stage.CLEAN, Reason.HOSTILE_HTML, problem)
+    if "<" not in html or html.startswith("%PDF-"):
+        return page.reject(Stage.CLEAN, Reason.NOT_HTML if tidy(html[:_IMPRESSION]) else Reason.EMPTY)
+    tree = Tree(html)
+    metadata = gather_metadata(tree, page.url or "", page.fetched_at)
+    tree.strip_tags(STRIPPED_TAGS)
+    outline = outline_of(tree)
+    if outline is None:
+        return page.reject(Stage.CLEAN, Reason.EMPTY)
+    page_text = tidy(outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION])
+    is_barred = any(traits.is_paywall for traits in outline.traits)
+    body = find_body(outline, metadata)
+    if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
+        return page.reject(Stage.CLEAN, reason, page_text[:120])
+    return _draft(page, metadata, body, is_truncated=_is_truncated(body.text, metadata, is_barred))
+
+
+def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, page_text: str) -> Impression:
+    return Impression(
+        headlines=(metadata.title, metadata.document_title),
+        text=text,
+        page_text=page_text,
+        is_declared_article=metadata.is_declared_article,
+        link_density=outline.link_density(0),
+        path=urlsplit(page.url).path if page.url else "/-",
+        teasers=sum(
+            tag in _TEASER_TAGS and outline.length[index] > 0 and outline.link_density(index) > 0.8
+            for index, tag in enumerate(outline.tags)
+        ),
+        longest=max((own - linked for own, linked in zip(outline.own, outline.own_linked, strict=True)), default=0),
+    )
+
+
+def _is_truncated(text: str, metadata: Metadata, is_barred: bool) -> bool:
+    """Tell whether the page shows only the beginning: it says so, or is barred and short, or trails off."""
+    if metadata.word_count > _MISSING_WORDS * len(text.split()) > 0 and " " in text:
+        return True
+    if (metadata.is_paywalled or is_barred) and len(text) < _LONGEST_STUB:
+        return metadata.is_paywalled or text.endswith(_ELLIPSES)
+    return text.endswith(_ELLIPSES)
+
+
+def _draft(page: Page, metadata: Metadata, body: Body, *, is_truncated: bool) -> Draft:
+    """Join what the page says with what was said about it; the page has the first word."""
+    hints, publication = page.hints, metadata.publication
+    moment = publication.moment if publication is not None else None
+    hinted = hints.published_precision if hints.published_at is not None else None
+    return Draft(
+        title=metadata.title or hints.title or "",
+        text=body.text,
+        summary=metadata.summary or hints.summary,
+        authors=metadata.authors or hints.authors,
+        published_at=moment.instant if moment is not None else hints.published_at,
+        published_precision=moment.precision if moment is not None else hinted,
+        published_source=publication.source if publication is not None else "feed" if hinted is not None else None,
+        modified_at=metadata.modified_at,
+        canonical_url=metadata.canonical_url,
+        language_declared=metadata.language or hints.language,
+        keywords=metadata.keywords,
+        section=metadata.section,
+        site_name=metadata.site_name,
+        lead_image=metadata.lead_image,
+        is_paywalled=metadata.is_paywalled,
+        is_truncated=is_truncated,
+        extraction=body.extraction,
+    )

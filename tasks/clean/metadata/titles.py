@@ -1,0 +1,75 @@
+"""The headline: what the page shows, unless all that it declares agrees on something else."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+_WORD = re.compile(r"\w+")
+_SEPARATOR = re.compile(r"\s+[|•·»:–—-]\s+|\s*\|\s*")
+# A headline belongs to the article when it shares this part of its words with a declared title.
+_AGREES = 0.5
+# What the page shows counts as much as two declarations. A kicker inside the h1 is outvoted so.
+_SHOWN_WEIGHT = 2.0
+
+
+def choose_title(headlines: Sequence[str], declared: Sequence[tuple[str, float]], site_name: str) -> str:
+    """Return the page's headline, given its h1 texts and the declared titles with their weights.
+
+    >>> choose_title(["Menu", "Bridge holds after storm"], [("Bridge holds", 1.0)], "Daily")
+    'Bridge holds after storm'
+    >>> choose_title([], [("Bridge holds | Daily", 0.5)], "Daily")
+    'Bridge holds'
+    """
+    voices = [
+        (title if weight == 1.0 else without_site_name(title, site_name), weight) for title, weight in declared if title
+    ]
+    if shown := _shown(headlines, declared):
+        voices.insert(0, (shown, _SHOWN_WEIGHT))
+    votes: dict[str, float] = {}
+    for title, weight in voices:
+        votes[_fold(title)] = votes.get(_fold(title), 0.0) + weight
+    return max(voices, key=lambda voice: votes[_fold(voice[0])], default=("", 0.0))[0]
+
+
+def _shown(headlines: Sequence[str], declared: Sequence[tuple[str, float]]) -> str:
+    """Return the h1 that agrees most with what is declared; a sole h1 needs to agree only with the metadata."""
+    references = [title for title, _ in declared if title]
+    best = max(headlines, key=lambda headline: agreement(headline, references), default="")
+    is_undisputed = len(headlines) == 1 and not any(title for title, weight in declared if weight >= 1.0)
+    return best if not references or is_undisputed or agreement(best, references) >= _AGREES else ""
+
+
+def agreement(headline: str, references: Iterable[str]) -> float:
+    """Return the largest share of words that a headline has in common with one of the references (0 to 1).
+
+    >>> agreement("Bridge holds after storm", ["The bridge holds"])
+    0.6666666666666666
+    """
+    words = set(_WORD.findall(headline.casefold()))
+    best = 0.0
+    for reference in references:
+        others = set(_WORD.findall(reference.casefold()))
+        if words and others:
+            # One word in common says little, however short the headline.
+            certainty = min(1.0, len(words) / 2)
+            best = max(best, certainty * len(words & others) / min(len(words), len(others)))
+    return best
+
+
+def without_site_name(title: str, site_name: str) -> str:
+    """Cut the site's name, or a short last part, from a title.
+
+    >>> without_site_name("Bridge holds - again - The Daily Bridge", "Daily Bridge")
+    'Bridge holds - again'
+    """
+    separators = list(_SEPARATOR.finditer(title))
+    if not separators:
+        return title
+    head, tail = title[: separators[-1].start()], title[separators[-1].end() :]
+    names_site = bool(site_name) and agreement(tail, [site_name]) >= _AGREES
+    if names_site or (len(tail.split()) <= 4 and len(head.split()) >= 4):
+        return head
+    return title
+
+
+def _fold(title: str) -> str:
+    return " ".join(_WORD.findall(title.casefold()))

@@ -1,0 +1,47 @@
+"""Reading lexbor's nodes: text, labels and attributes, tidied."""
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from tasks.clean.whitespace import tidy
+
+Tree = LexborHTMLParser
+Node = LexborNode
+
+
+def attribute(node: Node, name: str) -> str:
+    """Return an attribute's value, tidied; empty where the element has none.
+
+    >>> attribute(Tree('<a href=" /x ">y</a>').css_first("a"), "href")
+    '/x'
+    """
+    return tidy(node.attributes.get(name) or "")
+
+
+def text_of(node: Node) -> str:
+    """Return all text below a node on one line.
+
+    >>> text_of(Tree("<p>one <b>two</b>\\n three").css_first("p"))
+    'one two three'
+    """
+    return tidy(node.text(deep=True))
+
+
+def label_of(node: Node) -> str:
+    """Return what the page's author called an element: its classes and id, lower case, with blanks around.
+
+    >>> label_of(Tree('<p class="Lead Text" id=first>').css_first("p"))
+    ' lead text first '
+    """
+    attributes = node.attributes
+    classes, identifier = attributes.get("class"), attributes.get("id")
+    return f" {classes or ''} {identifier or ''} ".lower() if classes or identifier else ""
+
+
+def ancestors(node: Node, limit: int = 400) -> list[Node]:
+    """Return a node's ancestors, nearest first, up to and without the `body`."""
+    found: list[Node] = []
+    above = node.parent
+    while above is not None and above.tag not in ("body", "html", "-undef") and len(found) < limit:
+        found.append(above)
+        above = above.parent
+    return found

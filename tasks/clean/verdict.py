@@ -1,0 +1,79 @@
+"""Whether a page holds an article at all: errors, walls and section fronts, told by what they say and how little."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.clean.data import vocabulary
+from tasks.documents import Reason
+
+# A page with this much text is no wall, whatever its headline says.
+_LONGEST_WALL = 1_200
+# A page with less text than this says nothing beside the phrase of a wall; one that declares an article may say more.
+_LONGEST_NOTICE = 400
+_LONGEST_NOTICE_IN_ARTICLE = 150
+_FEWEST_LETTERS = 20
+_FRONT_TEASERS = 10
+_FRONT_PARAGRAPH = 350
+_FRONT_LINKS = 0.3
+
+_WALLS = vocabulary("walls")
+# A challenge says "access denied" and "not found" too, so that the order matters.
+_PHRASES = {
+    Reason.CAPTCHA: _WALLS["captcha"],
+    Reason.SOFT_404: _WALLS["soft_404"],
+    Reason.CONSENT_WALL: _WALLS["consent_wall"],
+    Reason.LOGIN_WALL: _WALLS["login_wall"],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impression:
+    """What a verdict is passed on."""
+
+    headlines: Sequence[str]  # the article's title and the document's
+    text: str  # the article as found
+    page_text: str  # all visible text, or the beginning of it
+    is_declared_article: bool = False
+    link_density: float = 0.0  # of the whole page
+    path: str = ""  # of its URL
+    teasers: int = 0  # headings that are links
+    longest: int = 0  # characters in the longest paragraph
+
+
+def verdict(impression: Impression) -> Reason | None:
+    """Say why a page is no article; None where it is one.
+
+    >>> verdict(Impression(headlines=["404 Not Found"], text="Try the search.", page_text="404 Try the search."))
+    <Reason.SOFT_404: 'soft-404'>
+    """
+    if not impression.page_text and not impression.text:
+        return Reason.EMPTY
+    if reason := _wall(impression):
+        return reason
+    if _is_section_front(impression):
+        return Reason.SECTION_FRONT
+    if sum(map(str.isalpha, impression.text[:1_000])) < _FEWEST_LETTERS:
+        return Reason.NO_ARTICLE_TEXT
+    return None
+
+
+def _wall(impression: Impression) -> Reason | None:
+    if len(impression.text) >= _LONGEST_WALL:
+        return None
+    said = "\n".join(impression.headlines).casefold()
+    longest_notice = _LONGEST_NOTICE_IN_ARTICLE if impression.is_declared_article else _LONGEST_NOTICE
+    if len(impression.page_text) < longest_notice:
+        said += "\n" + impression.page_text.casefold()
+    return next((reason for reason, phrases in _PHRASES.items() if any(phrase in said for phrase in phrases)), None)
+
+
+def _is_section_front(impression: Impression) -> bool:
+    """Tell a page of teasers: near the root, many headings that are links, no paragraph of length."""
+    is_near_root = "/" not in impression.path.strip("/") and not any(map(str.isdigit, impression.path))
+    return (
+        not impression.is_declared_article
+        and is_near_root
+        and impression.teasers >= _FRONT_TEASERS
+        and impression.longest < _FRONT_PARAGRAPH
+        and impression.link_density > _FRONT_LINKS
+    )

@@ -1,0 +1,102 @@
+"""Languages: the same answer always, scripts first, short texts and mixed pages."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.language import detect_language, plausibility
+
+SENTENCES = {
+    "en": "The mayor said that the bridge would be open again by the end of the week.",
+    "de": "Der Bürgermeister sagte, dass die Brücke bis Ende der Woche wieder offen sei.",
+    "fr": "Le maire a déclaré que le pont serait de nouveau ouvert avant la fin de la semaine.",
+    "es": "El alcalde dijo que el puente volverá a abrirse antes del fin de semana.",
+    "it": "Il sindaco ha detto che il ponte sarà di nuovo aperto entro la fine della settimana.",
+    "pt": "O prefeito disse que a ponte será reaberta antes do fim da semana, após as obras.",
+    "nl": "De burgemeester zei dat de brug voor het einde van de week weer open zou zijn.",
+    "sv": "Borgmästaren sade att bron kommer att vara öppen igen före slutet av veckan.",
+    "pl": "Burmistrz powiedział, że most zostanie ponownie otwarty przed końcem tygodnia.",
+    "cs": "Starosta řekl, že most bude znovu otevřen do konce týdne, jak bylo slíbeno.",
+    "tr": "Belediye başkanı köprünün hafta sonundan önce yeniden açılacağını söyledi.",
+    "vi": "Thị trưởng cho biết cây cầu sẽ được mở lại trước cuối tuần này.",
+    "ru": "Мэр сообщил, что мост снова откроют до конца этой недели.",
+    "uk": "Міський голова повідомив, що міст знову відкриють до кінця тижня.",
+    "ar": "قال رئيس البلدية إن الجسر سيعاد فتحه قبل نهاية الأسبوع.",
+    "he": "ראש העיר אמר שהגשר ייפתח מחדש לפני סוף השבוע.",
+    "hi": "महापौर ने कहा कि पुल सप्ताह के अंत से पहले फिर से खोल दिया जाएगा।",
+    "el": "Ο δήμαρχος είπε ότι η γέφυρα θα ανοίξει ξανά πριν από το τέλος της εβδομάδας.",
+    "ja": "市長は、橋が今週末までに再び開通すると述べた。",
+    "ko": "시장은 다리가 이번 주말까지 다시 열릴 것이라고 말했다.",
+    "zh-Hans": "市长表示，这座桥梁将在本周末之前重新开放，请市民放心。",
+    "zh-Hant": "市長表示，這座橋樑將在本週末之前重新開放，請市民放心。",
+    "ka": "მერმა თქვა, რომ ხიდი კვირის ბოლომდე გაიხსნება.",
+}
+
+
+@pytest.mark.parametrize(("tag", "sentence"), SENTENCES.items(), ids=SENTENCES)
+def test_a_sentence_tells_its_language(tag: str, sentence: str) -> None:
+    language = detect_language(sentence)
+    assert (language.tag, [share.language for share in language.shares]) == (tag, [tag])
+    assert 0.5 < language.confidence <= 1.0
+
+
+@pytest.mark.parametrize("text", ["", " \n", "2024: 3.5 %", "… — “”", "https://bridge.example/a"])
+def test_without_letters_undetermined(text: str) -> None:
+    assert detect_language(text, declared=("en",)).tag == "und"
+
+
+def test_few_letters_inherit_what_is_declared() -> None:
+    assert detect_language("Hotel", declared=("sv-SE",)).tag == "sv"
+    assert detect_language("Мост", declared=("en",)).tag == "ru"
+
+
+def test_declared_language_that_no_profile_knows() -> None:
+    galician = "O alcalde dixo que a ponte volverá abrir antes da fin de semana, tras as obras."
+    assert detect_language(galician, declared=("gl",)).tag == "gl"
+    assert detect_language(SENTENCES["en"], declared=("ga",)).tag == "en"
+
+
+def test_a_wrong_declaration_is_not_believed() -> None:
+    assert detect_language(SENTENCES["de"], declared=("en-US",)).tag == "de"
+
+
+def test_brazil_only_where_it_is_declared() -> None:
+    assert detect_language(SENTENCES["pt"], declared=("pt-BR",)).tag == "pt-BR"
+    assert detect_language(SENTENCES["pt"], declared=("pt-PT",)).tag == "pt"
+
+
+def test_shares_of_a_page_that_mixes_languages() -> None:
+    text = "\n\n".join([SENTENCES["en"], SENTENCES["en"], SENTENCES["fr"], SENTENCES["ja"]])
+    language = detect_language(text)
+    shares = {share.language: share.share for share in language.shares}
+    assert language.tag == "en"
+    assert next(iter(shares)) == "en"
+    assert shares.keys() == {"en", "fr", "ja"}
+    assert sum(shares.values()) == pytest.approx(1.0)
+
+
+def test_a_quotation_stays_with_its_page() -> None:
+    text = f"{SENTENCES['de']} Er zitierte: „The bridge is open“.\n\nTomorrow, sagte er.\n\n{SENTENCES['de']}"
+    assert [share.language for share in detect_language(text).shares] == ["de"]
+
+
+def test_the_same_answer_in_every_thread() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(detect_language, [SENTENCES["nl"]] * 64))
+    assert len(answers) == 1
+
+
+def test_a_right_reading_makes_more_sense_than_a_wrong_one() -> None:
+    wrong = SENTENCES["ru"].encode("koi8_r").decode("cp1251")
+    assert plausibility(SENTENCES["ru"]) > plausibility(wrong)
+
+
+@given(st.text(max_size=200), st.lists(st.text(max_size=8), max_size=2).map(tuple))
+def test_any_text_is_answered(text: str, declared: tuple[str, ...]) -> None:
+    language = detect_language(text, declared=declared)
+    assert language == detect_language(text, declared=declared)
+    assert language.tag
+    assert 0.0 <= language.confidence <= 1.0
+    assert not language.shares or sum(share.share for share in language.shares) == pytest.approx(1.0)

@@ -1,0 +1,159 @@
+"""Dates, names, titles and JSON-LD as pages write them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.clean.metadata.dates import Moment, day_in_url, days_in, is_plausible, parse_moment
+from tasks.clean.metadata.jsonld import load, read_linked_data
+from tasks.clean.metadata.names import people
+from tasks.clean.metadata.titles import choose_title
+from tasks.clean.nodes import Tree
+from tasks.documents import Precision
+
+INSTANT = Moment(datetime(2024, 2, 26, 9, 30, tzinfo=UTC), Precision.INSTANT)
+DAY = Moment(datetime(2024, 2, 26, tzinfo=UTC), Precision.DAY)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2024-02-26T10:30:00+01:00",
+        "2024-02-26T09:30Z",
+        "2024-02-26 09:30:00.123 UTC",
+        "20240226T093000Z",
+        "1708939800",
+        "1708939800000",
+        "Mon, 26 Feb 2024 04:30:00 -0500",
+        "2024-02-26T15:00:00+0530",
+    ],
+)
+def test_instants(written: str) -> None:
+    assert parse_moment(written) == INSTANT
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2024-02-26",
+        "20240226",
+        "2024/02/26",
+        "26.02.2024",
+        "26/02/2024",
+        "26. Februar 2024",
+        "February 26th, 2024",
+        "Feb. 26, 2024",
+        "26 février 2024",
+        "26 de febrero de 2024",
+        "26 lutego 2024",
+        "26 февраля 2024",
+        "2024年2月26日",
+        "2024년 2월 26일",
+        "26 Şubat 2024",
+    ],
+)
+def test_days(written: str) -> None:
+    assert parse_moment(written) == DAY
+
+
+def test_month_comes_first_only_where_it_is_said_to() -> None:
+    assert parse_moment("3/4/2021") == Moment(datetime(2021, 4, 3, tzinfo=UTC), Precision.DAY)
+    assert parse_moment("3/4/2021", month_first=True) == Moment(datetime(2021, 3, 4, tzinfo=UTC), Precision.DAY)
+
+
+@pytest.mark.parametrize(
+    ("url", "day"),
+    [
+        ("https://a.example/2024/02/26/bridge", "2024-02-26"),
+        ("https://a.example/2024/feb/26/bridge", "2024-02-26"),
+        ("https://a.example/story-20240226.html", "2024-02-26"),
+        ("https://a.example/id/120240226999", None),
+        ("https://a.example/2024/13/40/x", None),
+    ],
+)
+def test_day_in_url(url: str, day: str | None) -> None:
+    moment = day_in_url(url)
+    assert (f"{moment.instant:%F}" if moment else None) == day
+
+
+def test_plausible_from_1990_to_a_day_ahead() -> None:
+    now = datetime(2024, 3, 1, tzinfo=UTC)
+    days = {
+        day: Moment(datetime.fromisoformat(f"{day}T00:00:00+00:00"), Precision.DAY)
+        for day in ("1989-12-31", "1990-01-01", "2024-03-02", "2024-03-03")
+    }
+    assert [is_plausible(moment, now) for moment in days.values()] == [False, True, True, False]
+
+
+@given(st.text(max_size=80))
+def test_dates_never_raise(text: str) -> None:
+    assert all(
+        moment.instant.tzinfo is UTC for moment in [*days_in(text), parse_moment(text) or DAY, day_in_url(text) or DAY]
+    )
+
+
+@pytest.mark.parametrize(
+    ("byline", "names"),
+    [
+        ("By Ana Ruiz", ["Ana Ruiz"]),
+        ("Von Karl Groß und Lena März", ["Karl Groß", "Lena März"]),
+        ("Ana Ruiz, Political Editor", ["Ana Ruiz"]),
+        ("Ana Ruiz, Tom Lee & Jo Park", ["Ana Ruiz", "Tom Lee", "Jo Park"]),
+        ("Ana Ruiz (Madrid)", ["Ana Ruiz"]),
+        ("ana.ruiz@courier.example", []),
+        ("https://facebook.example/courier", []),
+        ("Staff Writer", []),
+        ("The Mill Courier", []),
+        ("山田 花子、佐藤 次郎", ["山田 花子", "佐藤 次郎"]),
+        ("Miguel de Cervantes y Saavedra", ["Miguel de Cervantes", "Saavedra"]),
+    ],
+)
+def test_people(byline: str, names: list[str]) -> None:
+    assert list(people([byline], ["Mill Courier"])) == names
+
+
+@given(st.lists(st.text(max_size=60), max_size=4))
+def test_people_are_named_once_and_tidily(bylines: list[str]) -> None:
+    names = people(bylines)
+    assert len({name.casefold() for name in names}) == len(names)
+    assert all(name == " ".join(name.split()) and any(map(str.isalpha, name)) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("headlines", "declared", "title"),
+    [
+        (["Courier", "Bridge holds in storm"], [("Bridge holds in storm", 1.0)], "Bridge holds in storm"),
+        (["Weather: Bridge holds in storm"], [("Bridge holds in storm", 1.0)] * 3, "Bridge holds in storm"),
+        (["Bridge holds, just"], [("Bridge holds", 1.0), ("Bridge holds | Courier", 0.5)], "Bridge holds, just"),
+        ([], [("Bridge holds in the storm - Courier", 0.5)], "Bridge holds in the storm"),
+        (["Only an h1"], [], "Only an h1"),
+        ([], [], ""),
+    ],
+)
+def test_title(headlines: list[str], declared: list[tuple[str, float]], title: str) -> None:
+    assert choose_title(headlines, declared, "Courier") == title
+
+
+@pytest.mark.parametrize(
+    "script", ['{"a": [1,],}', '<!-- {"a": [1]} -->', '//<![CDATA[\n{"a": [1]}\n//]]>', '{"a": [1]};']
+)
+def test_json_that_is_not_quite_json(script: str) -> None:
+    assert load(script) == {"a": [1]}
+
+
+@given(st.text(max_size=60) | st.sampled_from(["[" * 100_000, '{"a":' * 50_000, "NaN", "{}"]))
+def test_json_never_raises(script: str) -> None:
+    load(script)
+
+
+def test_the_richest_article_speaks_for_the_page() -> None:
+    teaser = '[{"@type": "NewsArticle", "headline": "Teaser"}]'
+    article = (
+        '{"@graph": [{"@type": ["ReportageNewsArticle"], "headline": "Bridge &amp;amp; storm",'
+        ' "datePublished": "2024-02-26", "author": "Ana"}]}'
+    )
+    html = "".join(f'<script type="application/ld+json">{script}</script>' for script in (teaser, article))
+    linked = read_linked_data(Tree(html))
+    assert (linked.headline, linked.published, linked.authors) == ("Bridge & storm", ("2024-02-26",), ("Ana",))
