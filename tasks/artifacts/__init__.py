@@ -1,0 +1,1 @@
+"""Machine-translation residue: found, mended where safe, and accounted for."""

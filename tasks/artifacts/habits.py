@@ -1,0 +1,79 @@
+"""How a document writes: its quotes, apostrophes and phrases, read before anything is mended."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+ABOUT_CODE = re.compile(
+    r"(?i)`|\b(?:html5?|css|xml|javascript|php|markup|markdown|wikitext|source code|web ?page|templates?"
+    r"|tags?|entit(?:y|ies)|code)\b"
+)
+"""Words that show a text to speak of markup."""
+
+_LOW_QUOTATION = re.compile(r"„([^„“”\n]{1,400})[“”]")
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What a document shows of its own style, so that mended places look like the rest of it. Read lazily.
+
+    >>> Habits("“It’s raining,” she said.").quotes
+    ('“', '”')
+    >>> Habits('It\\'s "raining".').apostrophe
+    "'"
+    """
+
+    text: str
+
+    @cached_property
+    def quotes(self) -> tuple[str, str]:
+        """The double quotation marks it uses: curly, or straight. Foreign pairs („…“) have no say."""
+        own = _LOW_QUOTATION.sub(r"\1", self.text) if "„" in self.text else self.text
+        curly = own.count("“") + own.count("”")
+        straight = own.count('"')
+        if curly == straight == 0:
+            return ("“", "”") if self.apostrophe == "’" else ('"', '"')
+        return ("“", "”") if curly >= straight else ('"', '"')
+
+    @cached_property
+    def apostrophe(self) -> str:
+        """The apostrophe it uses: curly where most are, else straight."""
+        return "’" if self.text.count("’") > self.text.count("'") else "'"
+
+    @cached_property
+    def single_quotes(self) -> tuple[str, str]:
+        """The marks for a quotation inside a quotation, after the fashion of the double ones."""
+        return ("‘", "’") if self.quotes[0] == "“" else ("'", "'")
+
+    @cached_property
+    def folded(self) -> str:
+        """The text in lower case, for looking up phrases."""
+        return self.text.lower()
+
+    def count(self, phrase: str) -> int:
+        """Count a phrase as written, between word borders."""
+        if phrase not in self._counts:
+            self._counts[phrase] = len(re.findall(rf"(?<!\w){re.escape(phrase)}(?!\w)", self.text))
+        return self._counts[phrase]
+
+    def has(self, phrase: str) -> bool:
+        """Say whether the document has a phrase, in any case, between word borders."""
+        phrase = phrase.lower()
+        if phrase not in self._known:
+            self._known[phrase] = phrase in self.folded and bool(
+                re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", self.folded)
+            )
+        return self._known[phrase]
+
+    @cached_property
+    def speaks_of_code(self) -> bool:
+        """Whether the text speaks of markup anywhere: there a tag may be what is talked about."""
+        return ABOUT_CODE.search(self.text) is not None
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        return {}
+
+    @cached_property
+    def _known(self) -> dict[str, bool]:
+        return {}

@@ -1,0 +1,282 @@
+"""Numbers, money, dates and times in the source language's fashion."""
+
+import re
+
+from tasks.artifacts.habits import Habits
+from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
+from tasks.artifacts.surroundings import after, before, word_before
+from tasks.artifacts.words import table
+
+_ENGLISH = frozenset({"en"})
+_COMMA_PACK = frozenset({"fr", "de", "es", "it", "pt", "ru", "pl", "nl", "sv"})
+_UNITS = (
+    "%|percent|per cent|percentage points?|million|billion|trillion|bn\\b|degrees|kilomet(?:re|er)s|met(?:re|"
+    "er)s|km\\b|kg\\b|°"
+)
+_AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "mei", "marca", "maja", "Mai"})
+_GLUED_UNITS = "Mbps|Gbps|kbps|Kbps|mAh|MWh|GWh|TWh|MPa|kPa|hPa|kV|nm|μm|Hz|kHz|MHz|GHz|dB"
+_NUMBERED_THINGS = frozenset(
+    {
+        "phone",
+        "telephone",
+        "call",
+        "tel",
+        "fax",
+        "room",
+        "flight",
+        "number",
+        "no",
+        "route",
+        "bus",
+        "class",
+        "boeing",
+        "airbus",
+    }
+)
+_MONTHS = {word: (english, language) for language, word, english in table("months")}
+_MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
+
+
+def _is_no_date(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the number is no day, or the month may be an English word and no year follows."""
+    is_day = 1 <= int(match["day"]) <= 31 and not before(match, 1).isalnum()
+    return not is_day or (match["year"] is None and match["month"] in _AMBIGUOUS_MONTHS)
+
+
+def _with_english_month(match: re.Match[str], _: Habits) -> str:
+    english, _language = _MONTHS[match["month"]]
+    return f"{match['day']} {english}{match['year'] or ''}"
+
+
+def _is_part_of_a_list(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the comma parts two numbers (`rooms 1,2 and 3`, `1,234,5`)."""
+    return before(match, 1) in set("0123456789,.") or bool(re.match(r",\d", after(match, 2)))
+
+
+def _is_price_range(match: re.Match[str], _: Habits) -> bool:
+    return bool(re.match(r"[ \u00a0]?\d", after(match, 2)))
+
+
+def _is_a_name_of_something(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the digits name a telephone, a room or an aeroplane."""
+    return word_before(match).rstrip(".:").lower() in _NUMBERED_THINGS
+
+
+def _grouped(match: re.Match[str], _: Habits) -> str:
+    return re.sub(r"[ \u00a0\u202f.]", ",", match[0])
+
+
+RULES = (
+    Rule(
+        id="decimal-comma",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.ALWAYS,
+        confidence=0.97,
+        languages=_ENGLISH,
+        sources=_COMMA_PACK,
+        pattern=re.compile(rf"(\d(?<![\d,.]\d)\d{{0,2}}),(\d{{1,2}})(?=[ \u00a0-]?(?:{_UNITS}))"),
+        unless=_is_part_of_a_list,
+        replacement=r"\1.\2",
+        telling=True,
+        why=(
+            "Most of Europe sets the decimals after a comma. Mended only before a unit: elsewhere it may "
+            "part two numbers."
+        ),
+        reference="The Chicago Manual of Style, 9.57",
+        mends={
+            "Prices rose by 3,5% to 12,25 million.": "Prices rose by 3.5% to 12.25 million.",
+        },
+        keeps=("Prices rose by 3.5%.", "Some 1,234 million people", "In rooms 1,2 and 3"),
+    ),
+    Rule(
+        id="no-break-space-in-number",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.ALWAYS,
+        confidence=0.97,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
+        pattern=re.compile(r"\d(?<![\w.,\u00a0\u202f+]\d)\d{0,2}(?:[\u00a0\u202f]\d{3})+(?![\u00a0\u202f]?\d)"),
+        cues=tuple("\u00a0\u202f"),
+        replacement=_grouped,
+        telling=True,
+        why="French, Russian and others part the thousands with a no-break space, English with a comma.",
+        reference="Bureau international des poids et mesures, SI Brochure, 5.4.4",
+        mends={"Some 12\u00a0500 people came, not 1\u202f250\u202f000.": "Some 12,500 people came, not 1,250,000."},
+        keeps=("Some 12,500 people came.", "Call +33\u00a0140\u00a0200\u00a0300.", "In 2019\u00a0300 people came."),
+    ),
+    Rule(
+        id="space-in-number",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.GATED,
+        confidence=0.85,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
+        pattern=re.compile(r"[1-9](?<![\w.,+/-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)"),
+        replacement=_grouped,
+        unless=_is_a_name_of_something,
+        telling=True,
+        why="As with a no-break space; telephone numbers look the same, hence gated.",
+        reference="Bureau international des poids et mesures, SI Brochure, 5.4.4",
+        mends={"Some 12 500 people came, not 1 250 000.": "Some 12,500 people came, not 1,250,000."},
+        keeps=(
+            "Some 12,500 people came.",
+            "Call 20 300 400 500 now.",
+            "Phone 555 120 today.",
+            "In 2019 300 people came.",
+        ),
+    ),
+    Rule(
+        id="dots-in-number",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=frozenset({"de", "es", "it", "pt", "nl"}),
+        pattern=re.compile(r"[1-9](?<![\w.,+-][1-9])\d{0,2}(?:\.\d{3}){2,}(?!\.?\d)"),
+        replacement=_grouped,
+        telling=True,
+        why="German, Spanish and others part the thousands with stops. Version and telephone numbers do so too: gated.",
+        reference="The Chicago Manual of Style, 9.57",
+        mends={"Some 1.250.000 people came.": "Some 1,250,000 people came."},
+        keeps=("Some 1,250,000 people came.", "Version 1.250.000.1 is out.", "It weighs 1.250 tonnes."),
+    ),
+    Rule(
+        id="currency-sign-after",
+        category=Category.CURRENCY_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "de", "es", "ru", "pt", "it"}),
+        pattern=re.compile(r"(?<![\d$€£¥,.])(\d[\d,.]*\d|\d)[ \u00a0\u202f]([$€£¥])(?!\w)"),
+        cues=tuple(f"{digit}{space}{sign}" for digit in range(10) for space in " \u00a0\u202f" for sign in "$€£¥"),
+        unless=_is_price_range,
+        replacement=r"\2\1",
+        telling=True,
+        why="Much of Europe sets the currency sign after the amount, English before it.",
+        reference="The Chicago Manual of Style, 9.20",
+        mends={"A ticket costs 12.50 €, or 15 $.": "A ticket costs €12.50, or $15."},
+        keeps=("A ticket costs €12.50.", "Between 5 $10 notes", "US$ 5 €6"),
+    ),
+    Rule(
+        id="no-break-space-before-currency",
+        category=Category.CURRENCY_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.ALWAYS,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "de", "es", "ru", "pt", "it"}),
+        pattern=re.compile(r"(?<![\d$€£¥,.])(\d[\d,.]*\d|\d)[\u00a0\u202f]([$€£¥])(?!\w)"),
+        cues=tuple("\u00a0\u202f"),
+        unless=_is_price_range,
+        replacement=r"\2\1",
+        telling=True,
+        why="Only a typographic system that sets the sign after the amount joins the two with a no-break space.",
+        reference="The Chicago Manual of Style, 9.20",
+        mends={"A ticket costs 12.50\u00a0€.": "A ticket costs €12.50."},
+        keeps=("A ticket costs €12.50.", "In 2019\u00a0€5 was enough."),
+    ),
+    Rule(
+        id="milliard",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.ALWAYS,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "de", "ru", "it"}),
+        pattern=re.compile(r"(?<=\d[ \u00a0])(?:milliards?|Milliarden|miliardi|miliardo)(?: d['’]| of| de)?(?= ?)"),
+        cues=("illiard", "iliard"),
+        replacement="billion",
+        telling=True,
+        why="A thousand million is a milliard in most of Europe and a billion in English.",
+        reference="Merriam-Webster, milliard",
+        mends={"The wall cost 5 milliards euros.": "The wall cost 5 billion euros."},
+        keeps=("The wall cost 5 billion euros.", "They played 5 billiards games."),
+    ),
+    Rule(
+        id="thousand-million",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.DETECT,
+        languages=_ENGLISH,
+        sources=frozenset({"es", "pt"}),
+        pattern=re.compile(r"\d[ \u00a0](?:thousand millions?|mil millones|mil milhões)\b"),
+        cues=("thousand million", "mil mill", "mil milh"),
+        telling=True,
+        why="Spanish counts « mil millones » where English counts a billion.",
+        reference="Fundéu, billion y mil millones",
+        finds=("The wall cost 5 thousand million euros.",),
+        keeps=("The wall cost 5 billion euros.", "Two thousand millionaires came."),
+    ),
+    Rule(
+        id="untranslated-month",
+        category=Category.DATE_FORMAT,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.ALWAYS,
+        cues=tuple(f" {month}" for month in _MONTHS),
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "es", "it", "pt", "de", "nl", "pl"}),
+        pattern=re.compile(
+            rf"(?P<day>\d{{1,2}})(?:er|\.|º)? (?:de )?(?P<month>{_MONTH_NAMES})(?: de)?(?P<year> (?:19|20)\d\d)?\b"
+        ),
+        unless=_is_no_date,
+        replacement=_with_english_month,
+        telling=True,
+        why="The month kept its foreign name.",
+        reference="MQM, Accuracy: Untranslated",
+        mends={
+            "The wall was built on 12 janvier 2024.": "The wall was built on 12 January 2024.",
+            "The wall fell on 3 de agosto de 2019.": "The wall fell on 3 August 2019.",
+        },
+        keeps=("The wall was built on 12 January 2024.", "The 4 mars rovers landed.", "In agosto, he said."),
+    ),
+    Rule(
+        id="hour-with-h",
+        category=Category.DATE_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.DETECT,
+        cues=tuple(f"{letter}{digit}" for letter in "hH" for digit in range(6)),
+        unless=lambda match, _: before(match, 1).isalnum() or int(match[0][:-3]) > 23,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "pt"}),
+        pattern=re.compile(r"\d{1,2}[hH][0-5]\d(?!\w)"),
+        telling=True,
+        why="French and Portuguese write the hour with an h; which clock the house uses, the editor knows.",
+        reference="Imprimerie nationale, Lexique des règles typographiques: heure",
+        finds=("The council met at 14h30.",),
+        keeps=("The council met at 2.30 p.m.", "It lasted 14h.", "Model A14h300"),
+    ),
+    Rule(
+        id="year-word-after-year",
+        category=Category.ADDITION,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.GATED,
+        unless=lambda match, _: not re.search(r"\b[Ii]n (?:18|19|20)\d\d\Z", before(match, 10)),
+        languages=_ENGLISH,
+        sources=frozenset({"ru", "uk", "zh"}),
+        pattern=re.compile(r" year(?=[.,;:]| (?:the|he|she|it|they|a|in|and|was|were)\b)"),
+        cues=(" year",),
+        replacement="",
+        telling=True,
+        why="Russian and Chinese name the year as « 2024 year ».",
+        reference="MQM, Accuracy: Addition",
+        mends={"The wall fell in 2019 year, he said.": "The wall fell in 2019, he said."},
+        keeps=("The wall fell in 2019.", "In 2019 year-end sales rose.", "The 2019 year was wet."),
+    ),
+    Rule(
+        id="glued-unit",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.DETECT,
+        languages=_ENGLISH,
+        sources=frozenset({"zh", "ja", "ko"}),
+        pattern=re.compile(rf"\d(?<![\w.,]\d)[\d.,]*(?:{_GLUED_UNITS})\b"),
+        cues=tuple(_GLUED_UNITS.split("|")),
+        why="Chinese and Japanese set no space between a number and its unit. Nor do many newsrooms with common "
+        "units (10km, "
+        "5kg): only for units of engineering.",
+        reference="SI Brochure, 5.4.3",
+        finds=("The line carries 100Mbps, the wind park 300MWh.",),
+        keeps=("The line carries 100 Mbps.", "They ran 10km with 5kg each.", "Model X300MWhite"),
+    ),
+)

@@ -1,0 +1,292 @@
+"""Marks in the source language's fashion: spaces before them, marks of other scripts, marks English does not have."""
+
+import re
+
+from tasks.artifacts.habits import Habits
+from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
+from tasks.artifacts.surroundings import after, before, word_before
+from tasks.artifacts.words import listed, table
+
+_TIGHT = frozenset({"en", "de", "es", "it", "pt", "nl", "sv", "da", "pl"})
+"""Languages that set no space before a mark; French does, and is right to."""
+
+_LATIN = frozenset({"en", "de", "es", "fr", "it", "pt", "nl", "sv", "da", "pl", "cs", "ro", "tr", "id", "vi", "sw"})
+
+_MARKS = {mark: latin for mark, latin, _ in table("foreign_marks")}
+_EAST_ASIAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+_OTHER_SCRIPT = rf"{_EAST_ASIAN}\u0530-\u058f\u0600-\u06ff\u0900-\u09ff\u1000-\u109f\u1200-\u137f"
+_FOREIGN_MARK = re.compile(rf" ?(?P<mark>[{''.join(_MARKS)}])(?P<after> ?)")
+_NO_MARKS = str.maketrans("", "", "".join(_MARKS))
+
+
+def _is_smiley_or_ellipsis(match: re.Match[str], _: Habits) -> bool:
+    mark, following = after(match, 1), after(match, 2)[1:]
+    return (mark == "." and following in {".", "\u2026"}) or (mark in {":", ";"} and following in set(")(-DPp"))
+
+
+def _in_other_script(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the mark stands among letters of a script it belongs to."""
+    around = before(match, 2) + after(match, 2)
+    return re.search(rf"[{_OTHER_SCRIPT}]", around.translate(_NO_MARKS)) is not None
+
+
+def _as_latin(match: re.Match[str], _: Habits) -> str:
+    """Return the Latin mark, with a space where Latin text has it."""
+    mark, left, right = _MARKS[match["mark"]], before(match, 1), after(match, 1)
+    if mark == "(":
+        return f" {mark}" if left and not left.isspace() else mark
+    is_in_number = mark in ",.:" and left.isdigit() and right.isdigit() and not match["after"]
+    opens = right.isalnum() or (right != "" and right in "(“\"'‘$€£" and not _closes(match))
+    return f"{mark} " if opens and not is_in_number else mark
+
+
+def _closes(match: re.Match[str]) -> bool:
+    """Say whether a straight quote after the mark closes a quotation rather than opens the next."""
+    quote, following = after(match, 1), after(match, 2)[1:]
+    return quote in {'"', "'"} and (not following or following.isspace() or following in ".,;:?!)")
+
+
+def _in_spanish(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the words that follow are, or may be, Spanish: then the mark is where it belongs."""
+    clause = re.split(r"[.?!”\"]", match.string[match.end() + 1 : match.end() + 100], maxsplit=1)[0]
+    words = [word.lower() for word in re.findall(r"[^\W\d_]+", match.string[match.end()] + clause)]
+    spanish, english = listed("function_words_es"), listed("function_words_en")
+    score = sum((word in english) - (word in spanish) - (not word.isascii()) for word in words)
+    return score < 0 or (score == 0 and len(words) < 3)
+
+
+def _after_abbreviation(match: re.Match[str]) -> bool:
+    word = word_before(match)
+    return "." in word or len(word) <= 2 or word.lower() in listed("abbreviations")
+
+
+def _is_name(match: re.Match[str]) -> bool:
+    """Say whether the dot is glued and parts two capitalised words, and no more of a list."""
+    return len(match[0]) == 1 and re.fullmatch(r"[A-ZÀ-Ý][a-zà-ÿ]+", word_before(match)) is not None
+
+
+RULES = (
+    Rule(
+        id="doubled-full-stop",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.ALWAYS,
+        languages=_LATIN,
+        sources=frozenset({"zh", "ja"}),
+        pattern=re.compile(r"(?<=[\w)”\"])(?:\.。|。\.|,，|，,)"),
+        cues=tuple("。，"),
+        replacement=lambda match, _: "." if "." in match[0] else ",",
+        telling=True,
+        why="The mark stands twice, once in each script.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={"It rained.。 Then it snowed.": "It rained. Then it snowed."},
+        keeps=("It rained. Then it snowed.", "It rained..."),
+    ),
+    Rule(
+        id="foreign-mark",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.ALWAYS,
+        confidence=0.97,
+        languages=_LATIN,
+        sources=frozenset({"zh", "ja", "ar", "fa", "hi"}),
+        cues=tuple(_MARKS),
+        pattern=_FOREIGN_MARK,
+        unless=_in_other_script,
+        replacement=_as_latin,
+        telling=True,
+        why="The mark of the source's script was copied; between Latin letters it has a Latin form.",
+        reference="Unicode Standard, CJK Symbols and Punctuation; Halfwidth and Fullwidth Forms",
+        mends={
+            "It rained，he said。Then it snowed！": "It rained, he said. Then it snowed!",
+            "The agency（EMA）agreed： no.": "The agency (EMA) agreed: no.",
+            "Prices rose by 5％ in 2024、and in 2025.": "Prices rose by 5% in 2024, and in 2025.",
+            "It rained، he said؛ then it snowed।": "It rained, he said; then it snowed.",
+        },
+        keeps=(
+            "It rained, he said. Then it snowed!",
+            "The sign says 下雨了，快走。 in red.",
+            "He wrote (雨，雪) on it.",
+        ),
+    ),
+    Rule(
+        id="ideographic-space",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.ALWAYS,
+        languages=_LATIN,
+        sources=frozenset({"zh", "ja"}),
+        pattern=re.compile(rf"(?<![{_EAST_ASIAN}\s])\u3000+(?![{_EAST_ASIAN}\s])|^\u3000+(?=[A-Za-z])"),
+        cues=tuple("\u3000"),
+        replacement=lambda match, _: " " if match.start() else "",
+        telling=True,
+        why="Chinese and Japanese set a space as wide as a character; the translation kept it.",
+        reference="The Unicode Standard, U+3000",
+        mends={"The\u3000council agreed.": "The council agreed."},
+        keeps=("The council agreed.", "王\u3000小明"),
+    ),
+    Rule(
+        id="no-break-space-before-mark",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.ALWAYS,
+        confidence=0.97,
+        languages=_TIGHT,
+        sources=frozenset({"fr"}),
+        pattern=re.compile(
+            r"(?<=[\w\"”’»')\]%])[ \u2009]*[\u00a0\u202f][ \u00a0\u202f\u2009]*(?=[,.;:?!](?:[\s\"”’»')\]]|$))"
+        ),
+        cues=tuple("\u00a0\u202f"),
+        unless=_is_smiley_or_ellipsis,
+        replacement="",
+        telling=True,
+        why="French sets a no-break space before ; : ? ! and engines carry it over, before other marks as well.",
+        reference="Imprimerie nationale, Lexique des règles typographiques",
+        mends={
+            (
+                "Why now\u00a0? Because it rained\u202f; it always does\u00a0."
+            ): "Why now? Because it rained; it always does.",
+        },
+        keeps=("Why now? Because.", "Smile\u00a0:) again", "More\u00a0...", "A\u00a0.NET program"),
+    ),
+    Rule(
+        id="no-break-space-before-percent",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en"}),
+        sources=frozenset({"fr", "de", "es", "ru"}),
+        pattern=re.compile(r"(?<=\d)[\u00a0\u202f](?=%)"),
+        cues=("\u00a0%", "\u202f%"),
+        replacement="",
+        telling=True,
+        why="French, German, Spanish and Russian set a no-break space before the percent sign, English none.",
+        reference="The Chicago Manual of Style, 9.18",
+        mends={"Prices rose by 5\u00a0% in a year.": "Prices rose by 5% in a year."},
+        keeps=("Prices rose by 5% in a year.", "5\u00a0percent"),
+    ),
+    Rule(
+        id="space-before-percent",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        sources=frozenset({"fr", "de", "es", "ru"}),
+        pattern=re.compile(r"(?<=\d) (?=%(?!\d))"),
+        cues=(" %",),
+        replacement="",
+        listed=False,
+        why="As with a no-break space; but science writing in English does so too (SI), hence gated.",
+        reference="The Chicago Manual of Style, 9.18; SI Brochure, 5.4.7",
+        mends={"Prices rose by 5 % in a year.": "Prices rose by 5% in a year."},
+        keeps=("Prices rose by 5% in a year.", "What % of people came?"),
+    ),
+    Rule(
+        id="space-before-mark",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.GATED,
+        languages=_TIGHT,
+        sources=frozenset({"fr"}),
+        pattern=re.compile(r"(?<=[\w\"”’»')\]%]) +(?=[,.;:?!](?:[\s\"”’»')\]]|$))"),
+        cues=(" ,", " .", " ;", " :", " ?", " !"),
+        unless=_is_smiley_or_ellipsis,
+        replacement="",
+        why="A mark was set free like a word. People slip so too: gated.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={
+            "“It rained” , he said .": "“It rained”, he said.",
+            "Why now ? Because it rained !": "Why now? Because it rained!",
+        },
+        keeps=(
+            "“It rained”, he said.",
+            "Smile :) again",
+            "And then ... it rained",
+            "The file ,v is old.",
+            "A .NET program",
+        ),
+    ),
+    Rule(
+        id="inverted-mark",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.ALWAYS,
+        confidence=0.97,
+        languages=frozenset({"en"}),
+        sources=frozenset({"es"}),
+        pattern=re.compile(r"[¿¡](?=[\"“‘'(]?[A-Za-z])"),
+        cues=tuple("¿¡"),
+        unless=_in_spanish,
+        replacement="",
+        telling=True,
+        why="Spanish opens a question and an exclamation with a mark of its own; it was carried over.",
+        reference="Real Academia Española, Ortografía, 3.4.9",
+        mends={"¿What will the council do now?": "What will the council do now?"},
+        keeps=("¿Qué hará ahora el ayuntamiento?", "She cried “¡No pasarán!” twice.", "What will it do?"),
+    ),
+    Rule(
+        id="clashing-marks",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.DETECT,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=\w)(?:[,;:] ?[,;:](?!\))|, ?\.(?!\.)|; ?\.(?!\.)|(?<!\.)\. ?,(?= [a-z]))"),
+        cues=(",,", ", ,", ",.", ", .", ";,", "; ,", ".,", ". ,", ";.", "; .", ":,", ",;", ":;", ";:", ",:"),
+        unless=lambda match, _: match[0][0] == "." and _after_abbreviation(match),
+        listed=False,
+        why="Two marks that do not go together; which of them was meant, only the writer knows.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        finds=("It rained,, and then it snowed.", "It rained., and so on"),
+        keeps=("It rained, and then it snowed.", "Harper Inc., of York, agreed.", "It rained...", "J.R., he said"),
+    ),
+    Rule(
+        id="east-asian-bracket",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.DETECT,
+        languages=_LATIN,
+        sources=frozenset({"zh", "ja", "ko"}),
+        pattern=re.compile(r"[【《〈〔〖][^【】《》〈〉〔〕〖〗\n]{0,200}[】》〉〕〗]"),
+        cues=tuple("【《〈〔〖"),
+        telling=True,
+        why="Brackets and title marks that Latin text does not have; whether italics, quotes or nothing should "
+        "stand there "
+        "depends on the house.",
+        reference="GB/T 15834-2011, title marks",
+        finds=("The book 《Red Fields》 sold well.", "【Breaking】 The council agreed."),
+        keeps=("The book “Red Fields” sold well.", "[Breaking] The council agreed."),
+    ),
+    Rule(
+        id="numero-sign",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        sources=frozenset({"ru", "uk", "bg"}),
+        pattern=re.compile(r"№ ?(?=\d)"),
+        cues=tuple("№"),
+        replacement="No. ",
+        telling=True,
+        why="Russian writes № where English writes No.",
+        reference="GOST 2.105",
+        mends={"School № 5 was closed.": "School No. 5 was closed."},
+        keeps=("School No. 5 was closed.", "The sign № means number."),
+    ),
+    Rule(
+        id="name-dot",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en", "de", "es", "fr", "it", "pt"}),
+        sources=frozenset({"zh", "ja"}),
+        pattern=re.compile(r"(?<=[a-zà-ÿ]{2}) ?[·・•‧] ?(?=[A-ZÀ-Ý][a-zà-ÿ]+)"),
+        cues=tuple("·・•‧"),
+        replacement=" ",
+        unless=lambda match, _: not _is_name(match),
+        telling=False,
+        why="Chinese and Japanese part the names of a foreigner with a dot. So do bylines and lists: gated.",
+        reference="GB/T 15834-2011, interpunct",
+        mends={"The singer Maria·Lund sang.": "The singer Maria Lund sang."},
+        keeps=("The singer Maria Lund sang.", "News · Sport · Weather", "paral·lel", "Home • About us"),
+    ),
+)

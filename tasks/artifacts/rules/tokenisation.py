@@ -1,0 +1,333 @@
+"""What a tokeniser took apart and nobody put together again."""
+
+import re
+
+from tasks.artifacts.habits import Habits
+from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
+from tasks.artifacts.surroundings import after, before
+
+_BRACKETS = {"LRB": "(", "RRB": ")", "LSB": "[", "RSB": "]", "LCB": "{", "RCB": "}"}
+_ELIDING = frozenset({"fr", "it", "ca"})
+_ELIDED = r"([lLdDjJnNcCsSmMtT]|[qQ]u|[jJ]usqu|[lL]orsqu|[pP]uisqu|[aA]ujourd|[dD]ell|[dD]all|[nN]ell|[sS]ull|[aA]ll)"
+_VOWEL = "[aàâeéèêiîoôuhyAÀÂEÉÈÊIÎOÔUHY]"
+
+_OPEN_QUOTE = re.compile(r"(?<!\w)['‘][^'‘’\n]{0,80}\Z")
+_COMPOUND = re.compile(
+    r"(?:anti|co|counter|cross|eco|ex|inter|mid|multi|neo|non|post|pre|pro|quasi|self|semi|socio|vice) - [a-z]+"
+    r"|(?:long|medium|mid|near|short) - (?:term|range|distance|lasting|running|standing|time)"
+    r"|(?:entry|high|low|mid|top) - (?:class|cost|end|income|level|performance|pressure|profile|quality|ranking"
+    r"|rise|risk|speed|tech)"
+    r"|(?:first|full|one|part|real) - time|(?:first|middle|second|third|working|world) - class"
+    r"|(?:full|large|medium|small) - (?:scale|size|sized)|so - called|(?:best|little|well) - (?:being|known|paid|off)"
+    r"|(?:day|month|week|year)s? - (?:long|old)"
+    r"|[A-Za-z\d]+ - (?:based|owned|led|backed|related|oriented|funded|run|driven|powered|controlled|sponsored"
+    r"|speaking|style|shaped"
+    r"|sized|minute|hour|day|week|month|year|metre|meter|kilometre|kilometer|mile|storey|story|percent"
+    r"|member)(?: - old)?"
+)
+_ENDS_WITH_WORD = re.compile(r"(?<![\w-])[A-Za-z\d]+\Z")
+_BEGINS_WITH_WORD = re.compile(r"([a-z]+)(?![\w-])([^\n]{0,8})")
+_CLAUSE_GOES_ON = re.compile(r" (?:by|as|after|in|to|for|from|that|than|with|at|on|the|a)\b")
+
+
+def _bracket(match: re.Match[str], _: Habits) -> str:
+    bracket = _BRACKETS[match[2]]
+    return match[1] + bracket if bracket in "([{" else bracket + match[3]
+
+
+def _space_after_word(match: re.Match[str], _: Habits) -> str:
+    """Return the space that the mark stands for; none at a border, beside another space, inside a hyphenated word."""
+    last = before(match, 1)
+    return "" if not last or last.isspace() or last in "-'’(“" else " "
+
+
+def _is_placeholder(match: re.Match[str], _: Habits) -> bool:
+    return bool(re.search(r"@@[A-Z_\d]+$", before(match, 40)))
+
+
+def _is_dash(match: re.Match[str], habits: Habits) -> bool:
+    """Say whether ` - ` is the writer's dash: no compound of a known kind, and never written together elsewhere."""
+    left = _ENDS_WITH_WORD.search(before(match, 40))
+    right = _BEGINS_WITH_WORD.match(after(match, 40))
+    if not left or not right:
+        return True
+    is_compound = _COMPOUND.fullmatch(f"{left[0]} - {right[1]}") and not _CLAUSE_GOES_ON.match(right[2])
+    return not is_compound and not habits.has(f"{left[0]}-{right[1]}")
+
+
+def _opens_with_quote(match: re.Match[str], _: Habits) -> bool:
+    """Say whether a single quotation mark is open before the apostrophe, which may then be its closing one."""
+    apostrophe = match.start() + match[0].replace("’", "'").find("'") if match[0].strip() else match.start()
+    return bool(_OPEN_QUOTE.search(before(match) + match.string[match.start() : apostrophe]))
+
+
+def _closes_a_quotation(match: re.Match[str], habits: Habits) -> bool:
+    after_plural = match[0][0] != " " and match.string[match.start() - 1] == "s"
+    return after_plural or _opens_with_quote(match, habits)
+
+
+RULES = (
+    Rule(
+        id="subword-mark",
+        category=Category.CHARACTER_ENCODING,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        confidence=0.99,
+        pattern=re.compile(r"(?<=\w)(?:@@ |[ ]##|￭ | ￭ | ￭)(?=\w)"),
+        cues=("@@ ", " ##", "￭"),
+        unless=_is_placeholder,
+        replacement="",
+        telling=True,
+        why="The engine cuts rare words into pieces and marks the cut; the pieces were not joined again.",
+        reference="Sennrich et al. 2016 (BPE: @@), WordPiece (##), OpenNMT joiner (￭)",
+        mends={
+            "The muni@@ cip@@ ality agreed.": "The municipality agreed.",
+            "The muni ##cipality agreed.": "The municipality agreed.",
+            "The muni￭ cipality agreed.": "The municipality agreed.",
+        },
+        keeps=("Write to info@@example.org.", "See issue ## 12 for details.", "## A heading"),
+    ),
+    Rule(
+        id="sentencepiece-mark",
+        category=Category.CHARACTER_ENCODING,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        confidence=0.99,
+        pattern=re.compile(r"(?:(?<=\w)| +)▁+|(?<!\S)▁+"),
+        cues=tuple("▁"),
+        replacement=_space_after_word,
+        telling=True,
+        why="SentencePiece writes a space as ▁ (U+2581); the pieces were printed as they were.",
+        reference="Kudo and Richardson 2018",
+        mends={
+            "▁The ▁council ▁agreed.": "The council agreed.",
+            "He said▁that▁it rained.": "He said that it rained.",
+        },
+        keeps=("The council agreed.", "A chart of blocks: █ ▄ ▂"),
+    ),
+    Rule(
+        id="escaped-hyphen",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        confidence=0.99,
+        pattern=re.compile(r" ?@([-–/.,:])@ ?"),
+        cues=("@-@", "@–@", "@/@", "@.@", "@,@", "@:@"),
+        replacement=r"\1",
+        telling=True,
+        why="Moses marks a hyphen it split as @-@ and was not asked to join it again.",
+        reference="Moses tokenizer.perl, option -a",
+        mends={
+            "A state @-@ owned firm lost 3 @.@ 5 million.": "A state-owned firm lost 3.5 million.",
+            "A long@-@ term plan": "A long-term plan",
+        },
+        keeps=("A state-owned firm", "Follow us @ home - or away"),
+    ),
+    Rule(
+        id="bracket-token",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        confidence=0.99,
+        pattern=re.compile(r"( ?)-([LR][RSC]B)-( ?)"),
+        cues=("RB-", "SB-", "CB-"),
+        unless=lambda match, _: match[2] not in _BRACKETS,
+        replacement=_bracket,
+        telling=True,
+        why="Penn Treebank tools write brackets as names; the names were printed.",
+        reference="Penn Treebank tokenisation",
+        mends={
+            "The agency -LRB- EMA -RRB- agreed.": "The agency (EMA) agreed.",
+            "He spoke -LSB- sic -RSB-, then left.": "He spoke [sic], then left.",
+        },
+        keeps=("The agency (EMA) agreed.", "The LRB- and RRB-lines are open."),
+    ),
+    Rule(
+        id="split-contraction",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en"}),
+        pattern=re.compile(
+            r"(?<=[A-Za-z]) (?=n['’]t\b)|(?<=\bI) (?=['’](?:m|ve|ll|d)\b)|(?<=\b[Ww]e|\b[Hh]e"
+            r"|\b[Ii]t) (?=['’](?:ve|ll|re|d)\b)"
+            r"|(?<=\b[Yy]ou|\b[Ss]he|\b[Ww]ho) (?=['’](?:ve|ll|re|d)\b)|(?<=\b[Tt]hey) (?=['’](?:ve|ll|re|d)\b)"
+        ),
+        cues=(" n't", " n’t", " 'v", " 'l", " 'm", " 'r", " 'd", " ’v", " ’l", " ’m", " ’r", " ’d"),
+        replacement="",
+        telling=True,
+        why="Tokenisers cut the negation off its verb and the verb off its pronoun; detokenisers forget it.",
+        reference="Penn Treebank tokenisation",
+        mends={
+            "They do n't agree, and I 'm glad.": "They don't agree, and I'm glad.",
+            "It was n’t over, and she ca n’t stay.": "It wasn’t over, and she can’t stay.",
+        },
+        keeps=("They don't agree.", "The ending -n't is a negation.", "Rock 'n' roll is n"),
+    ),
+    Rule(
+        id="split-possessive",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=\w) (?=['’](?:s|re|ve|ll|m|d)(?![\w'’]))"),
+        cues=(" '", " ’"),
+        replacement="",
+        telling=True,
+        unless=_opens_with_quote,
+        why="The apostrophe and what follows were cut off their word. People slip so too: gated.",
+        reference="Penn Treebank tokenisation",
+        mends={
+            "Boeing 's shares fell; it 's a bad day.": "Boeing's shares fell; it's a bad day.",
+            "The towns ’ve agreed.": "The towns’ve agreed.",
+        },
+        keeps=("Boeing's shares fell.", "He wrote 'the s in sand 's wrong' twice.", "In the '80s they agreed."),
+    ),
+    Rule(
+        id="split-apostrophe",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=\w) ?(['’]) (s|t|re|ve|ll)(?=[ .,;:?!]|$)(?! ['’])"),
+        cues=("' s", "’ s", "' t", "’ t", "' re", "’ re", "' ve", "’ ve", "' ll", "’ ll"),
+        unless=_closes_a_quotation,
+        replacement=r"\1\2",
+        telling=True,
+        why="The apostrophe was set free on both sides.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={
+            "The city ' s mayor agreed.": "The city's mayor agreed.",
+            "The city’ s mayor agreed.": "The city’s mayor agreed.",
+            "She couldn ’ t stay.": "She couldn’t stay.",
+        },
+        keeps=("The city's mayor agreed.", "The workers' s-shaped banner", "The 'north' s and the 'south' s differ"),
+    ),
+    Rule(
+        id="split-elision",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        languages=_ELIDING,
+        pattern=re.compile(rf"(?<![\w'’]){_ELIDED} (['’]) (?={_VOWEL})"),
+        cues=(" ' ", " ’ "),
+        replacement=r"\1\2",
+        telling=True,
+        why="The elided article was cut off its noun, the apostrophe set free on both sides.",
+        reference="Moses detokenizer.perl, French and Italian rules",
+        mends={
+            "Il a dit qu ' il viendrait avec l ' autre.": "Il a dit qu'il viendrait avec l'autre.",
+            "L ’ économie de d ’ autres pays": "L’économie de d’autres pays",
+        },
+        keeps=("Il a dit qu'il viendrait.", "Les lettres « l » et ' a ' manquent."),
+    ),
+    Rule(
+        id="loose-elision",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        languages=_ELIDING,
+        pattern=re.compile(rf"(?<![\w'’]){_ELIDED}(?: (['’])|(['’]) )(?={_VOWEL})"),
+        cues=(" '", " ’", "' ", "’ "),
+        replacement=lambda match, _: match[1] + (match[2] or match[3]),
+        why="The apostrophe of an elision has a space on one side. People slip so too: gated.",
+        reference="Moses detokenizer.perl, French and Italian rules",
+        mends={"L’ économie, dit-on, qu 'elle change.": "L’économie, dit-on, qu'elle change."},
+        keeps=("L’économie, dit-on, change.", "Les lettres « l » et ' a ' manquent."),
+    ),
+    Rule(
+        id="spaced-hyphen",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        confidence=0.8,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r" - (?=[a-z])"),
+        cues=(" - ",),
+        unless=_is_dash,
+        replacement="-",
+        telling=False,
+        why="The hyphen of a compound was set free. A dash looks the same: only for compounds of a known kind, "
+        "or those "
+        "the document writes together elsewhere.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={
+            "A state - owned firm has a long - term plan.": "A state-owned firm has a long-term plan.",
+            "A seven-metre wall; the seven - metre wall held.": "A seven-metre wall; the seven-metre wall held.",
+        },
+        keeps=(
+            "GB - led by Lund - won.",
+            "He came - and left.",
+            "London - The council met.",
+            "One idea - brilliant or mad - was his.",
+        ),
+    ),
+    Rule(
+        id="spaced-number",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        pattern=re.compile(
+            r"(?<![\d.,] )(?<![\d.,])(\d{1,3}) ([.,]) (\d{3}|\d{1,2}(?= ?(?:%|percent\b|per cent\b"
+            r"|million|billion)))(?![\d.,]*\d)"
+        ),
+        cues=(" , ", " . "),
+        replacement=r"\1\2\3",
+        telling=True,
+        languages=frozenset({"en"}),
+        why="The separator inside a number was set free like a mark between words.",
+        reference="Moses tokenizer.perl",
+        mends={
+            (
+                "Some 12 , 500 people came; prices rose 3 . 5 percent."
+            ): "Some 12,500 people came; prices rose 3.5 percent.",
+        },
+        keeps=("Some 12,500 people came.", "In 2019 , 300 people came.", "Rooms 1 , 2 and 3"),
+    ),
+    Rule(
+        id="spaced-bracket",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        pattern=re.compile(
+            r"(?<=\w \()[ \u00a0]([^()\n]{1,200}?)[ \u00a0](?=\))|(?<=\w \[)[ \u00a0]([^\[\]\n]{1,200}?)[ \u00a0](?=\])"
+        ),
+        cues=("( ", "(\u00a0", "[ ", "[\u00a0"),
+        unless=lambda match, _: not (match[1] or match[2] or "").strip(),
+        replacement=lambda match, _: (match[1] or match[2]).strip(),
+        why="Brackets were set free on their inner sides.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={"The agency ( EMA ) agreed.": "The agency (EMA) agreed."},
+        keeps=("The agency (EMA) agreed.", "Tick one: ( ) yes ( ) no"),
+    ),
+    Rule(
+        id="loose-bracket",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.DETECT,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=\w \() (?=\w)|(?<=\w) (?=\)(?:[ .,;:]|$))"),
+        cues=("( ", " )"),
+        why="A bracket has a space on its inner side; which of its neighbours it belongs to is a guess where the "
+        "other side "
+        "is missing.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        finds=("The agency ( EMA) agreed.",),
+        keeps=("The agency (EMA) agreed.", "Tick one: ( ) yes ( ) no", "A smile :)"),
+    ),
+    Rule(
+        id="glued-ampersand",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=[A-Za-z.]) &(?=[A-Z][a-z])|(?<=[a-z]{2})& (?=[A-Z][a-z])"),
+        cues=(" &", "& "),
+        replacement=" & ",
+        telling=True,
+        why="The ampersand passed through the engine as &amp; and lost the space on one side.",
+        reference="Moses escape-special-chars.perl",
+        mends={"Harper &Co and Miller& Sons merged.": "Harper & Co and Miller & Sons merged."},
+        keeps=("Harper & Co merged.", "AT&T and H&M rose.", "A &nbsp; in the source"),
+    ),
+)

@@ -1,0 +1,132 @@
+"""Words of the source language that were left standing."""
+
+import re
+from collections.abc import Iterator
+
+from tasks.artifacts.habits import Habits
+from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
+from tasks.artifacts.surroundings import after, before
+from tasks.artifacts.words import listed
+
+_ENGLISH = frozenset({"en"})
+_LATIN = frozenset({"en", "de", "es", "fr", "it", "pt", "nl", "sv", "da", "pl", "cs", "ro", "tr", "id", "vi", "sw"})
+_LANGUAGES = ("fr", "es", "de", "it", "pt")
+_FOREIGN = {language: listed(f"function_words_{language}") for language in _LANGUAGES}
+_ANY = frozenset().union(*_FOREIGN.values())
+_SMALL = listed("foreign_particles")
+_UNENGLISH = _SMALL - {"a", "as", "do", "die", "e", "i", "o", "am", "den", "em", "im", "y"}
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+
+_SCRIPTS = (
+    "\u0370-\u03ff\u0400-\u04ff\u0590-\u05ff\u0600-\u06ff\u0900-\u097f"
+    "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+)
+
+
+def _foreign_runs(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
+    """Yield runs of lower-case words of which at least two are one neighbouring language's and none is English."""
+    run: list[re.Match[str]] = []
+    for match in _WORD.finditer(text):
+        word = match[0].replace("’", "'")
+        joined = bool(run) and text[run[-1].end() : match.start()] in {" ", "-", "\u00a0"}
+        if run and not joined:
+            yield from _reported(run)
+            run = []
+        if word in _ANY or (word in _SMALL):
+            run.append(match)
+        elif run:
+            yield from _reported(run)
+            run = []
+    if run:
+        yield from _reported(run)
+
+
+def _reported(run: list[re.Match[str]]) -> Iterator[tuple[int, int, str | None]]:
+    words = [match[0].replace("’", "'") for match in run]
+    best = max(sum(word in _FOREIGN[language] for word in words) for language in _LANGUAGES)
+    if best and sum(word in _ANY or word in _UNENGLISH for word in words) >= 2:
+        yield run[0].start(), run[-1].end(), None
+
+
+def _is_loan(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the elision belongs to a phrase that English borrowed, a name, or text that is French all through."""
+    around = f"{before(match, 20)}{match[0]}".lower()
+    word = match["noun"]
+    elided = f"{match['article']}'{word}"
+    return word in listed("french_elided") or elided in _ANY or any(loan in around for loan in listed("elided_loans"))
+
+
+def _expanded(match: re.Match[str], _: Habits) -> str | None:
+    """Return the article in English; a lone l' may be one that English does not set: report it."""
+    if match["article"] == "d":
+        return f"of {match['noun']}" if not match["of"] else None
+    return f"of the {match['noun']}" if match["of"] else None
+
+
+def _is_quoted_or_named(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the run stands in brackets or quotes, or is a single letter of science."""
+    left, right = before(match, 3).rstrip()[-1:], after(match, 1)
+    is_framed = (left and left in "(（[“\"‘'«„") or (right and right in ")）]”\"’'»")
+    return bool(is_framed) or len(match[0]) == 1
+
+
+RULES = (
+    Rule(
+        id="foreign-script",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.DETECT,
+        languages=_LATIN,
+        pattern=re.compile(rf"[{_SCRIPTS}]+(?:[ ·,，、]+[{_SCRIPTS}]+)*"),
+        why="Letters of another script: a name in brackets, a quotation, or a word that was not translated.",
+        reference="MQM, Accuracy: Untranslated",
+        unless=_is_quoted_or_named,
+        finds=("The council discussed 关键技术 at length.", "He said по его словам that it rained."),
+        keeps=("The council (市议会) met.", "The sign said “雨” in red.", "It is 5 μm thick."),
+    ),
+    Rule(
+        id="foreign-words",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.DETECT,
+        cues=tuple(f" {word} " for word in sorted(_ANY)),
+        confidence=0.8,
+        languages=_ENGLISH,
+        sources=frozenset(_LANGUAGES),
+        finder=_foreign_runs,
+        why="Two words or more of a neighbouring language in a row: a quotation, a title, or what was not translated.",
+        reference="MQM, Accuracy: Untranslated",
+        finds=(
+            "The wall was built afin de hold.",
+            "It rained, según ellos, all day.",
+            "They came außerdem auch by train.",
+        ),
+        keeps=("The wall was built to hold.", "The coup d'état failed.", "Rio de la Plata, Los Angeles"),
+    ),
+    Rule(
+        id="elided-article",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "it"}),
+        pattern=re.compile(
+            r"(?<![\w'’-])(?:(?P<of>of )?(?P<article>[dl])['’] ?)(?P<noun>[aeiouh][a-z]{3,})(?!\w)(?!['’][a-rt-z])"
+        ),
+        cues=tuple(f"{opening}{letter}{mark}" for opening in ' \n(“"' for letter in "dl" for mark in "'’"),
+        unless=_is_loan,
+        replacement=_expanded,
+        telling=True,
+        why="« d'application », « l'industrie »: the noun was translated, the article elided before it was not.",
+        reference="MQM, Accuracy: Untranslated",
+        mends={
+            "A plan d'investment and the needs of l'industry": "A plan of investment and the needs of the industry",
+        },
+        keeps=(
+            "The coup d'état failed.",
+            "Hors d'oeuvres at the Musée d'Orsay",
+            "The Cinque Terre, l'unità",
+            "He read l'histoire.",
+        ),
+    ),
+)

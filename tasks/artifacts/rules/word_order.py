@@ -1,0 +1,136 @@
+"""Words in the source language's order."""
+
+import re
+from collections.abc import Iterator
+
+from tasks.artifacts.habits import Habits
+from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
+from tasks.artifacts.surroundings import word_before
+from tasks.artifacts.verbs import past
+from tasks.artifacts.words import listed
+
+_ENGLISH = frozenset({"en"})
+_ROMANCE = frozenset({"fr", "es", "it", "pt"})
+_REPORTING = "|".join(sorted(listed("reporting_verbs")))
+_ADJECTIVES = "|".join(sorted(listed("relational_adjectives")))
+_FOLLOWERS = "of|in|and|for|to|that|with|by|on|at|from|which|are|is|was|were|will|has|have"
+_RELATIONAL = re.compile(rf" (?:{_ADJECTIVES})(?= (?:{_FOLLOWERS})\b|[,.;])")
+_NOUN_ENDING = re.compile(
+    r"..(?:tion|sion|ment|ity|ance|ence|ship|ness|ism|er|or|ure|ing|cy|th|[bcdfghjklmnpqrtvwyz]s|es)\Z"
+)
+
+
+def _reported(match: re.Match[str], _: Habits) -> str:
+    """Return the clause in English order, the comma inside the marks as it stood in the source's half."""
+    return f",{match['mark']} {match['who']} {past(match['verb'])}"
+
+
+def _in_order(match: re.Match[str], habits: Habits) -> str | None:
+    """Return adjective and noun in English order where the document has them so elsewhere, else None."""
+    swapped = f"{match['adjective']} {match['noun']}"
+    return swapped if habits.has(swapped) else None
+
+
+def _is_native_order(match: re.Match[str], _: Habits) -> bool:
+    return match["noun"] in listed("postpositive_nouns") or match["noun"] in listed("function_words_en")
+
+
+def _has_no_evidence(match: re.Match[str], habits: Habits) -> bool:
+    return (
+        match["adjective"] in listed("nouns_like_adjectives")
+        or _is_native_order(match, habits)
+        or _in_order(match, habits) is None
+    )
+
+
+def _postposed(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
+    """Yield nouns with a relational adjective behind them."""
+    for match in _RELATIONAL.finditer(text):
+        noun = word_before(match)
+        if _is_noun(noun):
+            yield match.start() - len(noun), match.end(), None
+
+
+def _is_noun(word: str) -> bool:
+    """Guess from its ending that a word is a noun."""
+    is_word = word.isascii() and word.isalpha() and word.islower()
+    return is_word and word not in listed("postpositive_nouns") and _NOUN_ENDING.search(word) is not None
+
+
+RULES = (
+    Rule(
+        id="inverted-reporting-clause",
+        category=Category.WORD_ORDER,
+        mechanism=Mechanism.WORD_ORDER,
+        safety=Safety.ALWAYS,
+        confidence=0.97,
+        languages=_ENGLISH,
+        sources=frozenset({"fr"}),
+        pattern=re.compile(
+            rf"(?<![?!,])(?P<early>,)?(?P<mark>[”\"])[ \u00a0]*(?(early),?|,)[ \u00a0]*(?:did|has|had) (?P<who>he"
+            rf"|she|they|it|I|we) "
+            rf"(?P<verb>{_REPORTING})(?=[ .,:;]|$)(?![^.\n]{{0,60}}\?)"
+        ),
+        cues=("did he ", "did she ", "did they ", "did it ", "did I ", "did we "),
+        replacement=_reported,
+        telling=True,
+        why="« …, a-t-il déclaré »: French turns verb and pronoun round after a quotation; English does not.",
+        reference="Grevisse, Le bon usage: incises",
+        mends={
+            "“The wall will hold” , did he declare.": "“The wall will hold,” he declared.",
+            "“The wall will hold”, did she tell the paper.": "“The wall will hold,” she told the paper.",
+            "“The wall will hold,” did they add.": "“The wall will hold,” they added.",
+        },
+        keeps=(
+            "“The wall will hold,” he declared.",
+            "After “the wall”, did he say anything?",
+            "“Will it hold?” did he ask.",
+        ),
+    ),
+    Rule(
+        id="postposed-adjective-known",
+        category=Category.WORD_ORDER,
+        mechanism=Mechanism.WORD_ORDER,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=_ROMANCE,
+        pattern=re.compile(
+            r"\b(?P<noun>[a-z]{4,}) (?P<adjective>[a-z]{2,}-[a-z]+ing|[a-z]{3,}(?:al|ic|ous|able|ible|ary))(?= (?:"
+            rf"{_FOLLOWERS}|he|she|they|said)\b|[,.;:]|$)"
+        ),
+        unless=_has_no_evidence,
+        replacement=_in_order,
+        telling=True,
+        why="The adjective stands after its noun, as in French or Spanish. Mended only where the document itself "
+        "has the "
+        "two in English order elsewhere.",
+        reference="MQM, Linguistic conventions: Word order",
+        mends={
+            "The plan names forward-looking areas. It pays for areas forward-looking, he said.": "The plan names "
+            "forward-looking areas. It pays for forward-looking areas, he said.",
+        },
+        keeps=(
+            "The plan names forward-looking areas. It pays for them.",
+            "The reform was made possible, and possible reform is good.",
+        ),
+    ),
+    Rule(
+        id="postposed-adjective",
+        category=Category.WORD_ORDER,
+        mechanism=Mechanism.WORD_ORDER,
+        safety=Safety.DETECT,
+        confidence=0.6,
+        languages=_ENGLISH,
+        sources=_ROMANCE,
+        finder=_postposed,
+        why="A relational adjective after its noun is the order of Romance languages; which words belong together, an "
+        "editor must say.",
+        reference="MQM, Linguistic conventions: Word order",
+        finds=("The ministry plans an investment industrial in the north.",),
+        keeps=(
+            "The attorney general of the state",
+            "An industrial investment in the north",
+            "The court martial of an officer",
+        ),
+    ),
+)
