@@ -65,6 +65,7 @@ class Settings(Closed):
     data: str = Field("data", description="The dataset's folder; relative to this file.")
     contact: str = Field("", description="Mail or web address that the user agent names; hosts like to know.")
     delay: Seconds = Field(5.0, description="Seconds between two requests to one host, unless a source says otherwise.")
+    backoff: Seconds = Field(1.0, description="Seconds before a failed request is tried again; doubled each time.")
     languages: tuple[str, ...] = Field((), description="Languages that are expected (BCP 47); none: all are equal.")
     mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")

@@ -2,7 +2,7 @@
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from tasks.clean.whitespace import tidy
+from tasks.clean.whitespace import flat, tidy
 
 Tree = LexborHTMLParser
 Node = LexborNode
@@ -14,7 +14,7 @@ def attribute(node: Node, name: str) -> str:
     >>> attribute(Tree('<a href=" /x ">y</a>').css_first("a"), "href")
     '/x'
     """
-    return tidy(node.attributes.get(name) or "")
+    return flat(node.attributes.get(name) or "")
 
 
 def text_of(node: Node) -> str:

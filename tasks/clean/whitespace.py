@@ -4,12 +4,33 @@ import re
 
 # C0 and C1 controls, lone surrogates and the byte order mark carry no text. A soft hyphen is a layout hint.
 _UNSPEAKABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\ud800-\udfff\ufeff\ufffe\uffff]")
+# French sets them before ; : ! ? and between thousands, and is right to.
+_NO_BREAK = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+_SPACES = re.compile(r"\s+")
 
 
 def tidy(text: str) -> str:
     r"""Put `text` on one line with single spaces and without control characters or lone surrogates.
 
-    >>> tidy(" one\r\n\ttwo\x00 \N{NO-BREAK SPACE}three\ud800 ")
-    'one two three'
+    A no-break space stays one where it stands alone between words; where it was layout, it is a space like others.
+
+    >>> tidy(" one\r\n\ttwo\x00 \N{NO-BREAK SPACE}three\ud800 vrai\N{NO-BREAK SPACE}! ")
+    'one two three vrai\xa0!'
+    """
+    text = _UNSPEAKABLE.sub("", text)
+    if any(space in text for space in _NO_BREAK):
+        return _SPACES.sub(_one_space, text).strip()
+    return " ".join(text.split())
+
+
+def flat(text: str) -> str:
+    """Do what `tidy` does, with plain spaces only: for names, addresses and whatever else is compared.
+
+    >>> flat("Anna\N{NO-BREAK SPACE}Berg")
+    'Anna Berg'
     """
     return " ".join(_UNSPEAKABLE.sub("", text).split())
+
+
+def _one_space(run: re.Match[str]) -> str:
+    return run[0] if run[0] in _NO_BREAK else " "

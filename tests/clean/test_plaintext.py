@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.clean.plaintext import read_document
+from tasks.clean.whitespace import tidy
 from tasks.documents import Draft, Precision, Reason, Rejection
 from tests.pages.redraw import page_of
 
@@ -84,4 +85,4 @@ def test_nothing_to_read(text: str) -> None:
 def test_any_document_is_answered_in_paragraphs(lines: list[str]) -> None:
     answer = read_document(page_of(b"", None), "\n".join(lines))
     if isinstance(answer, Draft):
-        assert all(paragraph == " ".join(paragraph.split()) != "" for paragraph in answer.text.split("\n\n"))
+        assert all(paragraph == tidy(paragraph) != "" for paragraph in answer.text.split("\n\n"))

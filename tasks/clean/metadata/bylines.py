@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tasks.clean.data import vocabulary
 from tasks.clean.labels import traits_of
 from tasks.clean.nodes import Node, Tree, ancestors, label_of, text_of
-from tasks.clean.whitespace import tidy
+from tasks.clean.whitespace import flat
 
 # The surest marks first.
 _TIERS = (
@@ -19,10 +19,11 @@ _LONGEST = 120
 _MOST = 30
 # Dates, and what follows them, are no names.
 _TAIL = re.compile(r"\s*(?:\d.*|[|•·–—].*|\b(?:published|updated|posted on|am \d).*)$", re.IGNORECASE)
+# "By" opens the line, or follows a date that does.
 _SPOKEN = re.compile(
-    r"\W{0,3}(?:"
+    r"(?:^\W{0,3}|^.{0,40}\d\W{1,4})((?:"
     + "|".join(map(re.escape, sorted(vocabulary("names")["spoken"], key=len, reverse=True)))
-    + r")[\s:：]\s*(?=[^\W\d_a-z])",
+    + r")[\s:：]\s*(?=(?-i:[^\W\d_a-z])).*)",
     re.IGNORECASE,
 )
 
@@ -65,9 +66,9 @@ def _spoken(tree: Tree, headline: Node | None) -> Iterator[str]:
     if headline is None:
         return
     is_after = False
-    for node in tree.css("h1, h2, h3, h4, p, span, div, small, em, strong, li"):
+    for node in tree.css("h1, h2, h3, h4, p, span, div, small, em, strong, b, font, li"):
         if node.mem_id == headline.mem_id:
             is_after = True
-        elif is_after and (text := tidy(node.text(deep=False))) and len(text) < _LONGEST and _SPOKEN.match(text):
-            yield _TAIL.sub("", text)
+        elif is_after and len(text := flat(node.text(deep=False))) < _LONGEST and (spoken := _SPOKEN.match(text)):
+            yield _TAIL.sub("", spoken[1])
             return

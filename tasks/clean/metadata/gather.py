@@ -9,11 +9,14 @@ from tasks.clean.metadata.jsonld import LinkedData, read_linked_data
 from tasks.clean.metadata.names import is_user_name, people
 from tasks.clean.metadata.published import Publication, find_modification, find_publication
 from tasks.clean.metadata.tags import MetaTags, read_meta_tags
-from tasks.clean.metadata.titles import agreement, choose_title
-from tasks.clean.nodes import Node, Tree, attribute, text_of
-from tasks.clean.whitespace import tidy
+from tasks.clean.metadata.titles import agreement, choose_title, parts_of
+from tasks.clean.nodes import Node, Tree, ancestors, attribute, text_of
+from tasks.clean.whitespace import flat
 
 _MOST_HEADINGS = 20
+# What old pages set a headline in instead of an h1.
+_HEADLINE_TAGS = "h2, h3, font, b, strong, big"
+_MOST_HEADLINES = 200
 _TITLE_WEIGHTS = {"og:title": 1.0, "twitter:title": 0.5}
 _CLOSED_TIERS = frozenset({"locked", "paid", "premium", "closed", "false", "subscriber"})
 _LONGEST_LANGUAGE_TAG = 35
@@ -74,7 +77,7 @@ def _document_title(tree: Tree) -> str:
 
 
 def _headline(tree: Tree, tags: MetaTags, linked: LinkedData, site_name: str) -> tuple[str, Node | None]:
-    """Return the title, and the h1 that shows it."""
+    """Return the title, and the element that shows it."""
     shown = {text: heading for heading in tree.css("h1")[:_MOST_HEADINGS] if len(text := text_of(heading)) > 3}
     declared = [(linked.headline, 1.0)]
     for name, weight in _TITLE_WEIGHTS.items():
@@ -82,8 +85,24 @@ def _headline(tree: Tree, tags: MetaTags, linked: LinkedData, site_name: str) ->
     declared.append((_document_title(tree), 0.5))
     if not any(title for title, _ in declared):
         declared = [(title, 1.0) for title in tags.all("title")][:1]
-    title = choose_title(list(shown), declared, site_name)
+    title = choose_title(list(shown), declared, site_name) if shown or any(title for title, _ in declared[:-1]) else ""
+    if not title and (alone := _part_shown_alone(tree, _document_title(tree))):
+        return alone
+    title = title or choose_title([], declared, site_name)
     return title, max(shown.items(), key=lambda pair: agreement(pair[0], [title]), default=("", None))[1]
+
+
+def _part_shown_alone(tree: Tree, title: str) -> tuple[str, Node] | None:
+    """Return the longest part of a document's title that an element shows as all its text: an old page's headline."""
+    if not (parts := parts_of(title)):
+        return None
+    alone = {text_of(node): node for node in tree.css(_HEADLINE_TAGS)[:_MOST_HEADLINES] if not _is_link(node)}
+    return next(((part, alone[part]) for part in parts if part in alone), None)
+
+
+def _is_link(node: Node) -> bool:
+    """Tell whether a node is or stands in a link: a newspaper's own name usually does."""
+    return node.tag == "a" or any(above.tag == "a" for above in ancestors(node, limit=4))
 
 
 def _authors(
@@ -98,7 +117,7 @@ def _authors(
 
 
 def _keywords(tags: MetaTags, linked: LinkedData) -> tuple[str, ...]:
-    listed = [word for value in tags.all("keywords") for word in map(tidy, value.split(","))]
+    listed = [word for value in tags.all("keywords") for word in map(flat, value.split(","))]
     words = linked.keywords or tuple(tags.all("tags")) or listed
     return tuple(dict.fromkeys(word for word in words if word))[:50]
 
@@ -130,7 +149,7 @@ def _absolute(base: str, reference: str) -> str | None:
     if not reference:
         return None
     try:
-        address = tidy(urljoin(base, reference))
+        address = flat(urljoin(base, reference))
     except ValueError:
         return None
     return address if _is_address(address) else None

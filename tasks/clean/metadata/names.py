@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from tasks.clean.data import vocabulary
-from tasks.clean.whitespace import tidy
+from tasks.clean.whitespace import flat
 
 _WORDS = vocabulary("names")
 _BEFORE = re.compile(
@@ -21,7 +21,6 @@ _ROLES = frozenset(_WORDS["roles"])
 _POSTS = frozenset(_WORDS["posts"])
 _ADDRESS = re.compile(r"https?://\S*|www\.\S+|\S+@\S+\.\w+|(?<!\w)@\w+")
 _BRACKETS = re.compile(r"\s*[(\[（][^)\]）]*[)\]）]")
-_LETTERS = re.compile(r"[^\W\d_]")
 _NOT_WORD = re.compile(r"\W+")
 _LONGEST_BYLINE = 1_000
 _LONGEST_NAME = 60
@@ -54,7 +53,7 @@ def is_user_name(name: str) -> bool:
 
 
 def _split(byline: str) -> Iterable[str]:
-    byline = _BRACKETS.sub("", _ADDRESS.sub(" ", tidy(byline[:_LONGEST_BYLINE])))
+    byline = _BRACKETS.sub("", _ADDRESS.sub(" ", flat(byline[:_LONGEST_BYLINE])))
     byline = _BEFORE.sub("", byline)
     for part in _BETWEEN.split(byline):
         for name in _commas(part):
@@ -80,7 +79,7 @@ def _is_name(name: str) -> bool:
     return (
         len(name) <= _LONGEST_NAME
         and name.lower() not in _ROLES
-        and bool(_LETTERS.search(name))
+        and any(map(str.isalpha, name))
         and not any(character.isdigit() for character in name)
         and len(name.split()) <= 7
     )

@@ -71,5 +71,16 @@ def without_site_name(title: str, site_name: str) -> str:
     return title
 
 
+def parts_of(title: str) -> list[str]:
+    """Return the parts that a separator cuts from a title, the longest first; none where there is no separator.
+
+    >>> parts_of("The Daily Bridge - Storm ends")
+    ['The Daily Bridge', 'Storm ends']
+    """
+    cuts = list(_SEPARATOR.finditer(title))
+    parts = [part for cut in cuts for part in (title[: cut.start()], title[cut.end() :])]
+    return sorted(dict.fromkeys(parts), key=len, reverse=True)
+
+
 def _fold(title: str) -> str:
     return " ".join(_WORD.findall(title.casefold()))
