@@ -1,0 +1,210 @@
+"""`copydesk`: the command. Prefect, DuckDB and the desk are loaded only by the commands that need them."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DONE, NOT_DONE, WRONG_USE = 0, 1, 2
+_ROOMS = ("flows", "tasks", "storage")
+
+app = typer.Typer(
+    name="copydesk",
+    help="Fetch news, clean it, mend what machine translation left in it, tag it, and keep it as Parquet.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class ModeChoice(StrEnum):
+    """How boldly text is mended."""
+
+    STRICT = "strict"
+    STANDARD = "standard"
+    ALL = "all"
+
+
+class QueryFormat(StrEnum):
+    """How the answer to a query is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The dataset's folder (./data).")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings (./copydesk.toml).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+DelayOption = Annotated[
+    float | None, typer.Option(min=0, max=3600, help="Seconds between two requests to one host (5).")
+]
+PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
+LanguageOption = Annotated[str | None, typer.Option(help="The text's language (BCP 47); by default it is detected.")]
+ModeOption = Annotated[
+    ModeChoice,
+    typer.Option(help="strict: what is safe in any text. standard: more, in translated documents. all: everything."),
+]
+
+
+@app.command()
+def run(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE…",
+            help="Feed, sitemap or page URLs; folders or files of .html[.gz], .txt, .warc[.gz]; a .txt of URLs; "
+            "names from copydesk.toml. None: every source in copydesk.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    data: DataOption = None,
+    delay: DelayOption = None,
+    allow_private: PrivateOption = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ingest sources: discover, fetch, archive, edit, commit, report."""
+    from flows.parameters import IngestParameters
+    from flows.running import run_ingest
+
+    parameters = IngestParameters(
+        sources=tuple(sources or ()),
+        data=None if data is None else str(data),
+        delay=delay,
+        allow_private=allow_private,
+        config=None if config is None else str(config),
+    )
+    raise typer.Exit(run_ingest(parameters, as_json=as_json))
+
+
+@app.command()
+def demo(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The dataset's folder.")] = Path("data"),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Loopback port of the sample site.")] = 8417,
+) -> None:
+    """Serve the sample newspaper on loopback and ingest it: everything copydesk does, offline, in a minute."""
+    from flows.running import run_demo
+
+    raise typer.Exit(run_demo(data, port))
+
+
+@app.command()
+def serve(config: ConfigOption = None) -> None:
+    """Run the sources of copydesk.toml on their schedules, until stopped."""
+    from flows.running import serve_schedules
+
+    serve_schedules(config)
+
+
+@app.command()
+def inspect(
+    source: Annotated[str, typer.Argument(metavar="FILE|URL", help="One document: a file or a page's address.")],
+    mode: ModeOption = ModeChoice.STANDARD,
+    allow_private: PrivateOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one document through every stage of the desk; nothing is stored."""
+    from flows.inspecting import inspect_document
+
+    raise typer.Exit(inspect_document(source, mode=mode.value, allow_private=allow_private, as_json=as_json))
+
+
+@app.command()
+def mend(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A text file, or - for standard input.")],
+    language: LanguageOption = None,
+    mode: ModeOption = ModeChoice.STANDARD,
+    show_diff: Annotated[bool, typer.Option("--diff", help="Show what was changed, in colour.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a text with its machine-translation residue mended."""
+    from flows.mending import mend_text
+
+    mend_text(file, language=language, mode=mode.value, show_diff=show_diff, as_json=as_json)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="A DuckDB query; articles and the other tables are views.")],
+    data: DataOption = None,
+    config: ConfigOption = None,
+    form: Annotated[QueryFormat, typer.Option("--format", help="How to print the answer.")] = QueryFormat.TABLE,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the dataset in SQL."""
+    from flows.querying import print_query
+
+    print_query(sql, data_folder(data, config), form="json" if as_json else form.value)
+
+
+@app.command()
+def report(data: DataOption = None, config: ConfigOption = None) -> None:
+    """Write the report page of the last run again, from the dataset as it is now."""
+    from flows.running import rewrite_report
+
+    rewrite_report(data_folder(data, config))
+
+
+@app.command()
+def rules(
+    rule: Annotated[str | None, typer.Argument(metavar="RULE", help="A rule's id; none: the whole book.")] = None,
+) -> None:
+    """Show the rule book, or one rule with the examples that are its tests."""
+    from flows.mending import show_rules
+
+    show_rules(rule)
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")] = Path("copydesk.toml"),
+) -> None:
+    """Write a commented copydesk.toml to start from."""
+    from flows.settings import SettingsError, template
+
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template())
+    except FileExistsError:
+        raise SettingsError(f"{path}: there is such a file already; it was left as it is.") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be written ({error.strerror}).") from None
+    typer.echo(f"Wrote {path}. Add a source, then: copydesk run")
+
+
+def data_folder(data: Path | None, config: Path | None) -> Path:
+    """Return the dataset's folder: as given, or as the settings name it."""
+    from flows.settings import Settings
+
+    return data if data is not None else Path(Settings.load(config).data)
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether it is the operator's trouble: by house rule, those are the exceptions that our rooms define."""
+    return type(error).__module__.split(".")[0] in _ROOMS
+
+
+def exit_code(error: Exception) -> int:
+    """Return 2 where the command or its settings are wrong, 1 where the job could not be done."""
+    return WRONG_USE if type(error).__name__ in {"SettingsError", "SourceError"} else NOT_DONE
+
+
+def main() -> None:
+    """Run the command; the operator's troubles end in one sentence and an exit code, bugs in a traceback."""
+    try:
+        app()
+    except Exception as error:
+        if not is_trouble(error):
+            raise
+        typer.secho(f"copydesk: {error}", err=True, fg="red")
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        typer.secho("copydesk: stopped; what was done is kept, and the next run goes on from there.", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""What copydesk shows in a terminal: outcomes, one sentence mended, a document stage by stage, a diff."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import (
+    Progress as Bars,
+)
+from rich.table import Table
+from rich.text import Text
+
+from flows.showcase import MendedSentence
+from tasks.documents import Action, Artifact, Outcome
+from tasks.progress import Progress, listening
+from tasks.report.summary import RunSummary
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+BEFORE, AFTER, REPORTED = "red strike", "bold green", "yellow underline"
+# Characters that change a text without being seen.
+_VISIBLE = str.maketrans(
+    {"\N{NO-BREAK SPACE}": "⍽", "\N{NARROW NO-BREAK SPACE}": "⍽", "\N{ZERO WIDTH SPACE}": "∅", "\n": "⏎"}
+)
+
+
+def outcome_table(summary: RunSummary) -> Table:
+    """Return what became of the inputs, a line a source, columns that occurred only."""
+    seen = [outcome for outcome in Outcome if summary.count(outcome)]
+    table = Table(title=None, box=None, pad_edge=False, header_style="dim", show_footer=len(summary.sources) > 1)
+    table.add_column("source", footer="all")
+    for outcome in seen:
+        table.add_column(str(outcome), justify="right", footer=f"{summary.count(outcome):,}")
+    table.add_column("inputs", justify="right", footer=f"{summary.inputs:,}")
+    for source in summary.sources:
+        table.add_row(source.source, *(f"{source.count(outcome):,}" for outcome in seen), f"{source.inputs:,}")
+    return table
+
+
+def diff(stored: str, artifacts: Sequence[Artifact], *, start: int = 0, end: int | None = None) -> Text:
+    """Return `stored[start:end]` with what was mended shown before and after, and what was reported underlined."""
+    shown, position, end = Text(), start, len(stored) if end is None else end
+    for artifact in sorted(artifacts, key=lambda artifact: artifact.start_in_text):
+        length = len(artifact.before if artifact.after is None else artifact.after)
+        if artifact.start_in_text < position or artifact.start_in_text + length > end:
+            continue
+        shown.append(stored[position : artifact.start_in_text])
+        if artifact.action is Action.MENDED:
+            shown.append((artifact.before or "").translate(_VISIBLE), style=BEFORE)
+            shown.append((artifact.after or "").translate(_VISIBLE), style=AFTER)
+        else:
+            shown.append(artifact.before, style=REPORTED)
+        position = artifact.start_in_text + length
+    return shown.append(stored[position:end])
+
+
+def mended_sentence(sentence: MendedSentence) -> Table:
+    """Return a sentence before and after, what changed marked, with the rules that did it."""
+    before, after, position = Text(), Text(), 0
+    for change in sentence.changes:
+        same = sentence.text[position : change.start]
+        before.append(same).append(change.before.translate(_VISIBLE), style="red")
+        after.append(same).append(change.after, style="bold green")
+        position = change.start + len(change.after)
+    before.append(sentence.text[position:])
+    after.append(sentence.text[position:])
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_row(Text("before", style="dim"), before)
+    table.add_row(Text("after", style="dim"), after)
+    rules = ", ".join(dict.fromkeys(change.rule for change in sentence.changes))
+    table.add_row(Text("rules", style="dim"), Text(rules, style="dim"))
+    return table
+
+
+def artifact_table(artifacts: Sequence[Artifact]) -> Table:
+    """Return every finding: where, which rule, what was done."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("field", "at", "rule", "category", "was", "before", "after"):
+        table.add_column(name, justify="right" if name == "at" else "left")
+    for artifact in artifacts:
+        table.add_row(
+            artifact.field,
+            str(artifact.start),
+            artifact.rule,
+            artifact.category,
+            str(artifact.action),
+            Text(artifact.before.translate(_VISIBLE), style=BEFORE if artifact.after is not None else REPORTED),
+            Text((artifact.after or "").translate(_VISIBLE), style=AFTER),
+        )
+    return table
+
+
+@contextmanager
+def progress_bars() -> Iterator[None]:
+    """Show a bar for each stage that tells of its progress inside the block; on a terminal only."""
+    columns = (
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description:<9}"),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    if not err.is_terminal:
+        yield
+        return
+    with Bars(*columns, console=err) as bars:
+        shown: dict[str, TaskID] = {}
+
+        def show(progress: Progress) -> None:
+            if progress.stage not in shown:
+                shown[progress.stage] = bars.add_task(progress.stage, total=None)
+            bars.update(shown[progress.stage], completed=progress.done, total=progress.total)
+
+        with listening(show):
+            yield
+
+
+def commands(*lines: tuple[str, str]) -> Text:
+    """Return commands to try next, each below what it shows; long ones are not cut, so that they can be copied."""
+    shown = Text()
+    for command, what in lines:
+        shown.append(f"  # {what}\n", style="dim").append(f"  {command}\n", style="bold cyan")
+    return shown

@@ -1,0 +1,112 @@
+"""A run from its begin to its conclusion: its names, its lock, its times, its place in the ledger."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import randbits, token_hex
+from time import perf_counter
+
+from prefect.artifacts import create_table_artifact
+from prefect.runtime import flow_run
+
+from flows.clock import utc_now
+from flows.settings import Settings
+from storage.ledger import Run as LedgerRun
+from storage.store import Store
+from tasks.artifacts.mend import Mode
+from tasks.documents import Outcome
+from tasks.edit import Desk, versions
+from tasks.fetch.exchange import Limits
+from tasks.job import Job
+from tasks.publish import Published, count_outcomes
+from tasks.report.summary import Run, RunSummary, summarise
+
+
+def ingest_run_name() -> str:
+    """Return a readable name for a run in Prefect: what it does, and for which sources."""
+    chosen = flow_run.parameters["parameters"].sources
+    return f"ingest {', '.join(Path(source).name or source for source in chosen[:3]) or 'all sources'}"
+
+
+def begin(flow: str, settings: Settings) -> Job:
+    """Name a run and settle how it works."""
+    now = utc_now()
+    return Job(
+        run=f"{now:%Y%m%dT%H%M%S}-{token_hex(3)}",
+        name=flow_run.get_name() or flow,
+        flow=flow,
+        root=settings.data,
+        started_at=now,
+        clock=utc_now,
+        seed=randbits(32),
+        desk=Desk(mode=Mode(settings.mode), expected_languages=settings.languages),
+        contact=settings.contact,
+        batch_size=settings.batch_size,
+        workers=settings.workers or os.cpu_count() or 1,
+        limits=Limits(backoff_seconds=settings.backoff),
+    )
+
+
+@contextmanager
+def working(job: Job) -> Iterator[None]:
+    """Hold the run's lock, by which others know that it is alive, and note its start in the ledger."""
+    with Store.open(job.root) as store, store.files.lock(f"run-{job.run}"):
+        store.ledger.start_run(LedgerRun(run=job.run, flow=job.flow, started_at=job.started_at))
+        yield
+
+
+class Stopwatch:
+    """The seconds that each stage took."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def timing(self, stage: str) -> Iterator[None]:
+        """Time a stage."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = perf_counter() - start
+
+
+def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict[str, float]) -> RunSummary:
+    """Sum up a run, note it in the ledger, and show its outcomes in Prefect."""
+    finished, made_by = utc_now(), versions()
+    summary = summarise(
+        Run(
+            run_id=job.run,
+            run_name=job.name,
+            flow=job.flow,
+            started_at=job.started_at,
+            finished_at=finished,
+            copydesk_version=made_by.pipeline,
+            rules_version=made_by.rules,
+            taxonomy_version=made_by.taxonomy,
+            data_folder=job.root,
+        ),
+        published.outcomes,
+        inputs=published.inputs,
+        near_duplicates=near_duplicates,
+        seconds_by_stage=seconds,
+        warnings=[
+            f"{source}: {count:,} entries left out ({why})." for (source, why), count in published.left_out.items()
+        ],
+    )
+    with Store.open(job.root) as store:
+        store.ledger.finish_run(job.run, finished, count_outcomes(published.outcomes), seconds)
+    create_table_artifact(
+        _outcome_rows(summary), key="outcomes", description=f"What became of the inputs of {job.name}."
+    )
+    return summary
+
+
+def _outcome_rows(summary: RunSummary) -> list[dict[str, str | int]]:
+    """Return a row a source: its inputs and their outcomes."""
+    return [
+        {"source": source.source, "inputs": source.inputs, **{str(each): source.count(each) for each in Outcome}}
+        for source in summary.sources
+    ]

@@ -1,0 +1,167 @@
+"""`copydesk run`, `demo`, `serve` and `report`: flows run from a terminal."""
+
+import os
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from flows.cli import DONE, NOT_DONE
+from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars
+from flows.embedded import prepare_prefect, uses_a_server
+from flows.parameters import IngestParameters
+from flows.settings import Settings, SettingsError
+from flows.showcase import telling_sentence
+from storage import read
+from storage.store import Store
+from tasks.documents import Outcome, Stage
+from tasks.publish import write_report
+from tasks.report.summary import RunSummary
+
+
+class PrefectUnreachableError(Exception):
+    """The Prefect server that the environment names does not answer."""
+
+
+def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
+    """Run the `ingest` flow here and show what came of it; return the exit code."""
+    settings = parameters.settings()
+    sources = parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
+    summary = _run_flow(parameters, settings)
+    if as_json:
+        out.print_json(summary.to_json())
+    else:
+        _show(summary, settings)
+    return NOT_DONE if _reached_nothing(summary, Path(settings.data)) and sources else DONE
+
+
+def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
+    with Store.open(settings.data):  # a folder that cannot be written to is named before Prefect starts
+        pass
+    prepare_prefect(Path(settings.data))
+    if uses_a_server():
+        _check_server(os.environ["PREFECT_API_URL"])
+    else:
+        err.print("Starting Prefect (about 15 s) …", style="dim")
+    from flows.ingest import ingest
+
+    with progress_bars():
+        return ingest(parameters)
+
+
+def _check_server(url: str) -> None:
+    try:
+        with urlopen(f"{url.rstrip('/')}/health", timeout=10):  # noqa: S310 - the operator's own setting
+            return
+    except HTTPError as error:
+        what = f"answers {error.code}"
+    except (URLError, OSError, ValueError) as error:
+        what = f"does not answer ({getattr(error, 'reason', error)})"
+    raise PrefectUnreachableError(
+        f"PREFECT_API_URL is {url}, which {what}. Start that server with `prefect server start`, "
+        "or unset PREFECT_API_URL to use the embedded one."
+    )
+
+
+def _show(summary: RunSummary, settings: Settings) -> None:
+    data = Path(settings.data)
+    out.print()
+    out.print(outcome_table(summary))
+    took = (summary.run.finished_at - summary.run.started_at).total_seconds()
+    pages = summary.inputs - summary.count(Outcome.SKIPPED) - summary.count(Outcome.DEFERRED)
+    working = sum(summary.seconds_by_stage.values()) or took
+    out.print(
+        f"\n{summary.inputs:,} inputs in {took:,.1f} s ({pages / working:,.1f} a second); "
+        f"{summary.near_duplicates:,} near-duplicates among the days that changed.",
+        style="dim",
+    )
+    for warning in summary.warnings:
+        out.print(warning, style="yellow")
+    out.print(f"\nDataset  {data / 'articles'}")
+    out.print(f"Report   {data / 'report' / 'index.html'}")
+
+
+def _reached_nothing(summary: RunSummary, data: Path) -> bool:
+    """Whether every input was set aside before the desk could see it: then the job was not done."""
+    if summary.count(Outcome.REJECTED) < summary.inputs:
+        return False
+    stages = read.rejections(data, columns=["stage", "source"]).to_pylist()
+    sources = {source.source for source in summary.sources}
+    return all(row["stage"] in (Stage.DISCOVER, Stage.FETCH) for row in stages if row["source"] in sources)
+
+
+DEMO_SETTINGS = """\
+# Written by `copydesk demo`: the sample newspaper's three listings, served on loopback.
+delay = 0.02
+backoff = 0.1
+
+[sources.harbour-feed]
+location = "{base}/feed.xml"
+allow_private = true
+
+[sources.harbour-atom]
+location = "{base}/atom.xml"
+allow_private = true
+
+[sources.harbour-sitemap]
+location = "{base}/sitemap-news.xml"
+allow_private = true
+"""
+
+
+def run_demo(data: Path, port: int) -> int:
+    """Serve the sample newspaper, ingest it, and show one sentence mended and where to look next."""
+    from flows.sample.site import SampleSite
+
+    with SampleSite(port) as site:
+        out.print(f"The sample newspaper is served at [link]{site.base_url}/[/link] while this runs.")
+        with Store.open(data) as store:
+            store.files.publish("state/demo.toml", DEMO_SETTINGS.format(base=site.base_url).encode())
+        config = data / "state" / "demo.toml"
+        code = run_ingest(IngestParameters(config=str(config), data=str(data)))
+    _show_showcase(data)
+    return code
+
+
+def _show_showcase(data: Path) -> None:
+    sentence = telling_sentence(read.articles(data, columns=["title", "text", "artifacts"]))
+    if sentence is not None:
+        out.print("\nOne sentence, mended:\n")
+        out.print(mended_sentence(sentence))
+    where = "" if data == Path("data") else f" --data {data}"
+    out.print("\nTry next:\n")
+    out.print(
+        commands(
+            (
+                f'copydesk query "FROM articles SELECT language, count(*) AS n GROUP BY ALL ORDER BY n DESC"{where}',
+                "SQL over the dataset",
+            ),
+            ("echo '“It will hold” , did he declare.' | copydesk mend - --diff", "mend a text of your own"),
+            ("copydesk run https://… --data news", "a feed, sitemap, page or folder of your own"),
+        ),
+        soft_wrap=True,
+    )
+
+
+def rewrite_report(data: Path) -> None:
+    """Draw the last run's report again, from the dataset as it is now."""
+    kept = data / "report" / "summary.json"
+    if not kept.exists():
+        raise SettingsError(f"{data}: no run has left a report here. Run one with: copydesk run SOURCE --data {data}")
+    write_report(str(data), RunSummary.from_json(kept.read_bytes()), ())
+    out.print(f"Report  {data / 'report' / 'index.html'}")
+
+
+def serve_schedules(config: Path | None) -> None:
+    """Serve a deployment for each scheduled source, until stopped."""
+    settings = Settings.load(config)
+    if not any(source.is_scheduled for source in settings.sources.values()):
+        raise SettingsError(
+            "No source in copydesk.toml has a schedule. Give one `cron`, `every` or `rrule`, "
+            "or run the sources once with: copydesk run"
+        )
+    with Store.open(settings.data):
+        pass
+    prepare_prefect(Path(settings.data))
+    from flows.serving import serve
+
+    serve(settings, config)

@@ -1,0 +1,217 @@
+"""A staged batch of pages through the desk: read from the archive, edited, staged again. Knows no Prefect."""
+
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from threading import Lock
+from types import TracebackType
+from typing import Final, Self
+
+from storage.store import Store
+from tasks.documents import Article, Page, Reason, Rejection, Stage
+from tasks.edit import Desk, edit, versions
+from tasks.fetch.decoding import DecodingError, decode_body
+from tasks.intake import BatchRef
+from tasks.job import Job
+from tasks.language import load_profiles
+from tasks.rows import ArchivedPage, archived_pages, articles_table, rejections_table
+
+SLICE: Final = 25  # pages that a process edits at a time
+MOST_BYTES: Final = 64 * 1024 * 1024  # of a decoded page; it passed the client's own, lower limit before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Some of the pages of a staged batch: rows `start` to `stop`."""
+
+    key: str
+    path: str
+    start: int
+    stop: int
+
+    def halves(self) -> "tuple[Slice, Slice]":
+        """Return the two halves of a slice of two rows or more."""
+        middle = (self.start + self.stop) // 2
+        return replace(self, stop=middle), replace(self, start=middle)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """How many articles and rejections a batch became; they are staged."""
+
+    articles: int = 0
+    rejections: int = 0
+
+    def __add__(self, other: "Edited") -> "Edited":
+        """Return the sum of two."""
+        return Edited(articles=self.articles + other.articles, rejections=self.rejections + other.rejections)
+
+
+def edit_slice(root: str, run: str, part: Slice, desk: Desk) -> Edited:
+    """Edit the pages of a slice and stage what they became. One broken page makes one rejection."""
+    articles: list[tuple[int, Article]] = []
+    rejections: list[tuple[int, Rejection]] = []
+    with Store.open(root) as store:
+        for archived in _pages(store, part):
+            edited = _edit_one(store, archived, desk)
+            if isinstance(edited, Article):
+                articles.append((archived.number, edited))
+            else:
+                rejections.append((archived.number, edited))
+        return _stage(store, run, part, articles, rejections)
+
+
+def reject_slice(root: str, run: str, part: Slice, detail: str) -> Edited:
+    """Stage a rejection for each page of a slice that took its process down."""
+    with Store.open(root) as store:
+        rejections = [(page.number, _rejection(page, Reason.CRASHED, detail)) for page in _pages(store, part)]
+        return _stage(store, run, part, [], rejections)
+
+
+class WorkersError(Exception):
+    """No process can be had to edit pages with."""
+
+
+class Workers:
+    """Processes that edit pages; a page that takes its process down costs itself only. `count` 1: this process edits.
+
+    Use as `with Workers(count) as workers`; threads may share it. `edit` is what a process does with a slice.
+    """
+
+    def __init__(self, count: int, edit: Callable[[str, str, Slice, Desk], Edited] = edit_slice) -> None:
+        """Remember how many; they start with the first batch."""
+        self._count = count
+        self._edit = edit
+        self._pool: ProcessPoolExecutor | None = None
+        self._starting = Lock()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the processes go; what they have not begun is dropped."""
+        self._drop_pool()
+
+    def edit(self, job: Job, batch: BatchRef) -> Edited:
+        """Edit a batch, slice by slice, side by side."""
+        parts = _slices(batch)
+        if self._count == 1:
+            return sum((self._edit(job.root, job.run, part, job.desk) for part in parts), Edited())
+        pool = self._running_pool()
+        futures = [pool.submit(self._edit, job.root, job.run, part, job.desk) for part in parts]
+        return sum((self._result(future, job, part) for future, part in zip(futures, parts, strict=True)), Edited())
+
+    def _result(self, future: "Future[Edited]", job: Job, part: Slice) -> Edited:
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            self._drop_pool()
+            return self._edit_carefully(job, part)
+
+    def _edit_carefully(self, job: Job, part: Slice) -> Edited:
+        """Edit a slice in a process of its own, and by halves where that dies, until the culprit stands alone."""
+        with _pool(1) as alone:
+            _check_alive(alone)
+            try:
+                return alone.submit(self._edit, job.root, job.run, part, job.desk).result()
+            except BrokenProcessPool:
+                pass
+        if part.stop - part.start == 1:
+            return reject_slice(job.root, job.run, part, "The process that edited this page died.")
+        return sum((self._edit_carefully(job, half) for half in part.halves()), Edited())
+
+    def _running_pool(self) -> ProcessPoolExecutor:
+        with self._starting:
+            if self._pool is None:
+                self._pool = _pool(self._count)
+            return self._pool
+
+    def _drop_pool(self) -> None:
+        with self._starting:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
+
+
+def _check_alive(pool: ProcessPoolExecutor) -> None:
+    """See that a process runs at all before a page is blamed for its death."""
+    try:
+        pool.submit(int).result()
+    except BrokenProcessPool:
+        raise WorkersError(
+            "The processes that edit pages cannot be started, or die at once. See that memory is not short, "
+            "or edit in one process with `workers = 1` in copydesk.toml."
+        ) from None
+
+
+def _slices(batch: BatchRef) -> list[Slice]:
+    starts = range(0, batch.count, SLICE)
+    return [
+        Slice(key=batch.key, path=batch.path, start=start, stop=min(start + SLICE, batch.count)) for start in starts
+    ]
+
+
+def _pool(count: int) -> ProcessPoolExecutor:
+    # Spawned, not forked: the caller has threads, and a forked copy of their locks may never be released.
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=load_profiles)
+
+
+def _pages(store: Store, part: Slice) -> Iterator[ArchivedPage]:
+    yield from archived_pages(store.staging.read(part.path).slice(part.start, part.stop - part.start))
+
+
+def _edit_one(store: Store, archived: ArchivedPage, desk: Desk) -> Article | Rejection:
+    try:
+        return edit(restore_page(store, archived), desk)
+    except DecodingError as error:
+        return _rejection(archived, error.reason, str(error), Stage.DECODE)
+    except Exception:  # noqa: BLE001 - the one broad except: a broken page must not take its batch down
+        return _rejection(archived, Reason.CRASHED, traceback.format_exc(limit=-8))
+
+
+def restore_page(store: Store, archived: ArchivedPage) -> Page:
+    """Return a page as it was fetched, from the archive."""
+    stored = store.pages.read(archived.page.file, archived.page.offset)
+    headers = {name.lower(): value for name, value in stored.headers}
+    return Page(
+        input=archived.input,
+        source=archived.source,
+        url=stored.url if stored.url.startswith(("http://", "https://")) else None,
+        fetched_at=stored.fetched_at,
+        status=stored.status or 200,
+        content_type=headers.get("content-type", ""),
+        kind=archived.kind,
+        body=decode_body(stored.payload, headers.get("content-encoding", ""), MOST_BYTES),
+        sha256=archived.page.sha256,
+        hints=archived.hints,
+        ref=archived.page,
+    )
+
+
+def _rejection(page: ArchivedPage, reason: Reason, detail: str, stage: Stage = Stage.EDIT) -> Rejection:
+    url = page.input if page.input.startswith(("http://", "https://")) else None
+    return Rejection(
+        input=page.input, source=page.source, url=url, stage=stage, reason=reason, detail=detail, ref=page.page
+    )
+
+
+def _stage(
+    store: Store,
+    run: str,
+    part: Slice,
+    articles: list[tuple[int, Article]],
+    rejections: list[tuple[int, Rejection]],
+) -> Edited:
+    """Stage what a slice became, under a name that the same slice of a second try gets again."""
+    key = f"{part.key}-{part.start:05d}"
+    if articles:
+        store.staging.write(run, key, "articles", articles_table(articles))
+    if rejections:
+        store.staging.write(run, key, "rejections", rejections_table(rejections, versions()))
+    return Edited(articles=len(articles), rejections=len(rejections))

@@ -1,0 +1,215 @@
+"""From sources to staged batches of pages: discover, fetch or read, archive; one input, one place in the run."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+
+from storage.ledger import Visit
+from storage.store import Store
+from tasks import listings
+from tasks.documents import Candidate, Rejection
+from tasks.edit import versions
+from tasks.fetch.client import Fetcher
+from tasks.fetch.discover import discover
+from tasks.fetch.local import read_local
+from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally, Validator
+from tasks.fetch.results import Visit as ListingVisit
+from tasks.fetch.sources import Source
+from tasks.intake import ARRIVED, BatchRef, Intake
+from tasks.job import Job
+from tasks.progress import tell
+from tasks.urls import BadUrl, canonical_url
+
+
+def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
+    """Yield batches of archived pages while the sources bring them; all other inputs are staged with their outcome.
+
+    Closed early or interrupted, what was taken until then is safe, and the next run goes on from it.
+    """
+    sources = list(sources)
+    with Store.open(job.root) as store:
+        intake = Intake(store=store, run=job.run, now=job.started_at, versions=versions(), batch_size=job.batch_size)
+        left_out: Counter[tuple[str, str]] = Counter()
+        try:
+            yield from _read_local(intake, (source for source in sources if source.is_local), left_out)
+            yield from _in_step(
+                _fetch_web(job, intake, [source for source in sources if not source.is_local], left_out)
+            )
+        finally:
+            last = intake.flush()
+            intake.close([source.name for source in sources], left_out)
+        if last is not None:
+            yield last
+
+
+def _read_local(intake: Intake, sources: Iterable[Source], left_out: Counter[tuple[str, str]]) -> Iterator[BatchRef]:
+    """Take every document of the sources on disk."""
+    for source in sources:
+        for found in read_local(source):
+            if isinstance(found, Tally):
+                left_out[source.name, found.reason] += found.count
+            elif isinstance(found, Rejection):
+                intake.take_rejection(found)
+            else:
+                visit = intake.store.ledger.file_visits(source.name, [found.input]).get(found.input)
+                intake.take_local(found, visit)
+            tell("collect", intake.taken)
+            if intake.full and (batch := intake.flush()) is not None:
+                yield batch
+
+
+async def _fetch_web(
+    job: Job, intake: Intake, sources: list[Source], left_out: Counter[tuple[str, str]]
+) -> AsyncIterator[BatchRef]:
+    """Discover what the sources on the network offer, then fetch it, many hosts side by side."""
+    if not sources:
+        return
+    ledger = intake.store.ledger
+    chance = Random(job.seed)  # noqa: S311 - for the jitter of retries
+    async with Fetcher(
+        contact=job.contact, clock=job.clock, random=chance, leases=ledger, limits=job.limits
+    ) as fetcher:
+        wanted = _Wanted(intake, left_out)
+        offers = await asyncio.gather(*(_discover(fetcher, source, intake.store, job.started_at) for source in sources))
+        for offer in offers:
+            wanted.take_offer(offer)
+        async for result in fetcher.fetch_all(wanted.requests()):
+            wanted.take(result)
+            tell("collect", intake.taken, len(wanted))
+            if intake.full and (batch := intake.flush()) is not None:
+                yield batch
+    for offer in offers:
+        listings.remember(intake.store, offer.source, offer.visits, offer.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a source offers: URLs to have, what discovery itself settled, and the listings that were read."""
+
+    source: Source
+    candidates: list[Candidate] = field(default_factory=list)
+    settled: list[Fetched | Deferred | Rejection | Tally] = field(default_factory=list)
+    visits: list[ListingVisit] = field(default_factory=list)
+
+
+async def _discover(fetcher: Fetcher, source: Source, store: Store, now: datetime) -> _Offer:
+    """Ask a source what it offers; one that has not changed offers what it did before."""
+    offer, known = _Offer(source), listings.validator(store, source)
+
+    def ask_with(url: str) -> Validator | None:
+        return known if url == source.location else None
+
+    async for found in discover(source, fetcher, now=now, validator=ask_with):
+        match found:
+            case NotModified():
+                offer.candidates.extend(listings.recall(store, source))
+            case Candidate():
+                offer.candidates.append(found)
+            case ListingVisit():
+                offer.visits.append(found)
+            case _:
+                offer.settled.append(found)
+    return offer
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """The URLs that a run's sources offer: each is had once, with what is known of its last visit."""
+
+    intake: Intake
+    left_out: Counter[tuple[str, str]]
+    _offers: dict[str, tuple[Source, Candidate]] = field(default_factory=dict)  # by canonical URL
+    _visits: dict[str, Visit] = field(default_factory=dict)
+    _taken: int = 0
+
+    def __len__(self) -> int:
+        return self._taken + len(self._offers)
+
+    def take_offer(self, offer: _Offer) -> None:
+        """Want what a source offers, and take what its discovery settled: its own page, its trouble, links left out."""
+        for found in offer.settled:
+            self._take_settled(offer.source, found)
+        for candidate in offer.candidates:
+            self._add(offer.source, candidate)
+
+    def _add(self, source: Source, candidate: Candidate) -> None:
+        """Want a URL, unless another source of this run has brought it already."""
+        key = _key(candidate)
+        if key in self._offers:
+            self._taken += 1
+            self.intake.take_repeated(candidate)
+        else:
+            self._offers[key] = source, candidate
+
+    def _take_settled(self, source: Source, found: Fetched | Deferred | Rejection | Tally) -> None:
+        if isinstance(found, Tally):
+            self.left_out[source.name, found.reason] += found.count
+            return
+        self._taken += 1
+        if isinstance(found, Fetched):
+            self.intake.take_fetched(found, self._known([found.candidate.input]).get(found.candidate.input))
+        elif isinstance(found, Deferred):
+            self.intake.take_deferred(found)
+        else:
+            self.intake.take_rejection(found)
+
+    def requests(self) -> Iterator[Request]:
+        """Yield what is to be asked of hosts; pages that lie in the archive since a run was cut short are not."""
+        self._visits = self._known(candidate.input for _, candidate in self._offers.values())
+        for source, candidate in self._offers.values():
+            visit = self._visits.get(candidate.input)
+            if visit is not None and visit.outcome == ARRIVED and visit.page_file is not None:
+                self.intake.take_known(candidate, visit)
+            else:
+                yield Request(candidate=candidate, source=source, validator=_validator(visit))
+
+    def take(self, result: Result) -> None:
+        """Take what a host answered."""
+        if isinstance(result, Rejection):
+            visit = self._visits.get(result.input)
+            self.intake.take_rejection(result, failures=1 + (visit.failures if visit else 0))
+        elif isinstance(result, Deferred):
+            self.intake.take_deferred(result)
+        elif isinstance(result, NotModified):
+            self.intake.take_known(result.candidate, self._visits[result.candidate.input])
+        else:
+            self.intake.take_fetched(result, self._visits.get(result.candidate.input))
+
+    def _known(self, inputs: Iterable[str]) -> dict[str, Visit]:
+        return self.intake.store.ledger.visits(inputs)
+
+
+def _key(candidate: Candidate) -> str:
+    try:
+        return canonical_url(candidate.url or candidate.input)
+    except BadUrl:
+        return candidate.input
+
+
+def _validator(visit: Visit | None) -> Validator | None:
+    """Return what to ask with; nothing where the page itself is not at hand."""
+    if visit is None or visit.page_file is None or (visit.etag is None and visit.last_modified is None):
+        return None
+    return Validator(etag=visit.etag, last_modified=visit.last_modified)
+
+
+def _in_step(batches: AsyncIterator[BatchRef]) -> Iterator[BatchRef]:
+    """Yield from an asynchronous iterator; its event loop turns only while the next batch is waited for."""
+    with asyncio.Runner() as runner:
+        try:
+            while True:
+                try:
+                    yield runner.run(_next(batches))
+                except StopAsyncIteration:
+                    return
+        finally:
+            close = getattr(batches, "aclose", None)
+            if close is not None:
+                runner.run(close())
+
+
+async def _next(batches: AsyncIterator[BatchRef]) -> BatchRef:
+    return await anext(batches)

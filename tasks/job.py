@@ -1,0 +1,26 @@
+"""What a run is told at its start, and hands from task to task."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tasks.edit import Desk
+from tasks.fetch.exchange import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run: where it writes, when it began, how it works. `clock` tells the present in UTC."""
+
+    run: str
+    name: str
+    flow: str
+    root: str
+    started_at: datetime
+    clock: Callable[[], datetime]
+    seed: int
+    desk: Desk
+    contact: str = ""
+    batch_size: int = 200
+    workers: int = 1
+    limits: Limits = field(default_factory=Limits)

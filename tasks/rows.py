@@ -1,0 +1,179 @@
+"""Documents ↔ Arrow tables: the one translator between tasks and storage."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from storage.schema import ARTICLE_STORIES, INSTANT, PAGE, STAGED_ARTICLES, STAGED_REJECTIONS
+from tasks.documents import Article, Hints, Outcome, PageKind, PageRef, Precision, Rejection, Versions
+from tasks.fingerprint import NearDuplicate
+
+HINTS = pa.struct(
+    [
+        ("title", pa.string()),
+        ("authors", pa.list_(pa.string())),
+        ("published_at", INSTANT),
+        ("published_precision", pa.string()),
+        ("language", pa.string()),
+        ("summary", pa.string()),
+    ]
+)
+ARCHIVED = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("input", pa.string()),
+        ("source", pa.string()),
+        ("kind", pa.string()),
+        ("page", PAGE),
+        ("hints", HINTS),
+    ],
+    metadata={"copydesk.dataset": "archived_pages"},
+)
+SETTLED = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("input", pa.string()),
+        ("source", pa.string()),
+        ("outcome", pa.string()),
+        ("article_id", pa.string()),
+        ("detail", pa.string()),
+    ],
+    metadata={"copydesk.dataset": "settled"},
+)
+COUNTED = pa.schema(
+    [("source", pa.string()), ("left_out", pa.string()), ("count", pa.int64())],
+    metadata={"copydesk.dataset": "counted"},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedPage:
+    """A page that waits in the archive to be edited: what its record does not tell. `number` orders a run's inputs."""
+
+    number: int
+    input: str
+    source: str
+    kind: PageKind
+    page: PageRef
+    hints: Hints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """An input whose outcome is known without editing it."""
+
+    number: int
+    input: str
+    source: str
+    outcome: Outcome
+    article_id: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many inputs a source brought; or, with a reason in `left_out`, how many of its entries were none."""
+
+    source: str
+    count: int
+    left_out: str | None = None
+
+
+def articles_table(articles: Sequence[tuple[int, Article]]) -> pa.Table:
+    """Return staged rows, each with its number in the run."""
+    return pa.Table.from_pylist(
+        [{**asdict(article), "number": number} for number, article in articles], STAGED_ARTICLES
+    )
+
+
+def rejections_table(rejections: Sequence[tuple[int, Rejection]], versions: Versions) -> pa.Table:
+    """Return staged rows, each with its number in the run; `versions` is what judged them."""
+    judged = asdict(versions)
+    rows = [
+        {
+            "number": number,
+            "source": rejection.source,
+            "input": rejection.input,
+            "url": rejection.url,
+            "stage": rejection.stage,
+            "reason": rejection.reason,
+            "detail": rejection.detail,
+            "page": None if rejection.ref is None else asdict(rejection.ref),
+            "versions": judged,
+        }
+        for number, rejection in rejections
+    ]
+    return pa.Table.from_pylist(rows, STAGED_REJECTIONS)
+
+
+def archived_table(pages: Sequence[ArchivedPage]) -> pa.Table:
+    """Return pages that wait to be edited as a table."""
+    return pa.Table.from_pylist([asdict(page) for page in pages], ARCHIVED)
+
+
+def archived_pages(table: pa.Table) -> Iterator[ArchivedPage]:
+    """Yield the pages of a table that `archived_table` made."""
+    for row in table.to_pylist():
+        changes = {"kind": PageKind(row["kind"]), "page": PageRef(**row["page"]), "hints": hints_of(row["hints"])}
+        yield ArchivedPage(**{**row, **changes})
+
+
+def hints_of(row: Mapping[str, Any]) -> Hints:
+    """Return hints as they were before they became a struct."""
+    changes = {"authors": tuple(row["authors"]), "published_precision": Precision(row["published_precision"])}
+    return Hints(**{**row, **changes})
+
+
+def settled_table(settled: Sequence[Settled]) -> pa.Table:
+    """Return inputs whose outcome is known as a table."""
+    return pa.Table.from_pylist([asdict(each) for each in settled], SETTLED)
+
+
+def counted_table(counted: Sequence[Counted]) -> pa.Table:
+    """Return counts as a table."""
+    return pa.Table.from_pylist([asdict(each) for each in counted], COUNTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprinted:
+    """An article's fingerprint with what orders tellings of a story."""
+
+    id: str
+    published_at: datetime
+    fingerprint: bytes
+
+
+def fingerprinted(table: pa.Table) -> list[Fingerprinted]:
+    """Return the rows of `fingerprints` as values."""
+    return [
+        Fingerprinted(id=row["article_id"], published_at=row["published_at"], fingerprint=row["fingerprint"])
+        for row in table.select(["article_id", "published_at", "fingerprint"]).to_pylist()
+    ]
+
+
+def stories_table(articles: pa.Table, duplicates: Mapping[str, NearDuplicate]) -> pa.Table:
+    """Return the rows of `article_stories` for articles of one day."""
+    found = ((id_, duplicates.get(id_)) for id_ in articles["article_id"].to_pylist())
+    rows = [
+        {
+            "article_id": id_,
+            "story_id": id_ if duplicate is None else duplicate.original_id,
+            "is_original": duplicate is None,
+            "duplicate_of": None if duplicate is None else duplicate.original_id,
+            "similarity": None if duplicate is None else duplicate.similarity,
+        }
+        for id_, duplicate in found
+    ]
+    return pa.Table.from_pylist(rows, ARTICLE_STORIES)
+
+
+def versions_key(versions: Versions) -> str:
+    """Return one text that differs whenever any version differs; the ledger compares by it.
+
+    >>> versions_key(Versions(pipeline="1", rules="2", taxonomy="3", tagger="4"))
+    '1|2|3|4||'
+    """
+    return "|".join(getattr(versions, field.name) or "" for field in fields(versions))

@@ -1,0 +1,58 @@
+"""The Prefect tasks side by side: what a run does, batch by batch, by reference.
+
+A task takes values and paths, calls a plain function, and answers with values and paths: documents never cross its
+border. Retries are for a lost worker or a busy disk; one URL's retries belong to the client, and one page's trouble is
+a rejection.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from tasks.batch import Edited, Workers
+from tasks.collect import collect_pages
+from tasks.fetch.sources import Source
+from tasks.intake import BatchRef
+from tasks.job import Job
+from tasks.publish import Published, finish_interrupted, publish_run, tell_stories, write_report
+from tasks.report.summary import RunSummary
+
+
+# NO_CACHE: what was done is known to the ledger and the dataset, across runs and machines.
+@task(name="finish interrupted runs", cache_policy=NO_CACHE)
+def finish(job: Job) -> int:
+    """Publish what earlier runs had edited when they were cut short."""
+    return finish_interrupted(job)
+
+
+@task(name="collect", cache_policy=NO_CACHE)
+def collect(job: Job, sources: Sequence[Source]) -> Iterator[BatchRef]:
+    """Fetch or read what the sources offer and archive it; yields a batch whenever one has come together."""
+    yield from collect_pages(job, sources)
+
+
+@task(name="edit", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(5))
+def edit(job: Job, batch: BatchRef, workers: Workers) -> Edited:
+    """Clean, mend and tag a batch of pages; one outcome per page."""
+    return workers.edit(job, batch)
+
+
+@task(name="commit", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(5))
+def commit(job: Job) -> Published:
+    """Publish the run's batches to the dataset, a partition at a time."""
+    return publish_run(job)
+
+
+@task(name="stories", cache_policy=NO_CACHE)
+def stories(job: Job, days: Sequence[date]) -> int:
+    """Say which articles around the changed days tell the same story."""
+    return tell_stories(job, days)
+
+
+@task(name="report", cache_policy=NO_CACHE)
+def report(root: str, summary: RunSummary, days: Sequence[date]) -> str:
+    """Draw the run's report page."""
+    return write_report(root, summary, days)

@@ -1,0 +1,72 @@
+"""What tests share: the sample newspaper, and the dataset that a run makes of it."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from flows.sample.site import SampleSite
+from storage.store import Store
+from tasks.batch import Workers
+from tasks.collect import collect_pages
+from tasks.edit import Desk
+from tasks.fetch.exchange import Limits
+from tasks.fetch.sources import Source, SourceKind
+from tasks.job import Job
+from tasks.publish import Published, finish_interrupted, publish_run, tell_stories
+
+Ingest = Callable[..., Published]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def listing_sources(site: SampleSite) -> list[Source]:
+    return [
+        Source(name=f"harbour-{number}", kind=SourceKind.WEB, location=url, delay=0.0, allow_private=True)
+        for number, url in enumerate(site.listings)
+    ]
+
+
+def ingest_without_prefect(root: Path, sources: list[Source], *, run: str, workers: int = 1) -> Published:
+    """Do what the `ingest` flow does, as plain function calls."""
+    job = Job(
+        run=run,
+        name=run,
+        flow="test",
+        root=str(root),
+        started_at=utc_now(),
+        clock=utc_now,
+        seed=0,
+        desk=Desk(),
+        batch_size=20,
+        workers=workers,
+        limits=Limits(backoff_seconds=0.02),
+    )
+    with Store.open(root) as store, store.files.lock(f"run-{run}"), Workers(workers) as at_work:
+        finish_interrupted(job)
+        for batch in collect_pages(job, sources):
+            at_work.edit(job, batch)
+        published = publish_run(job)
+        tell_stories(job, published.days)
+    return published
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[SampleSite]:
+    with SampleSite() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def sample_run(site: SampleSite, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Published]:
+    """The dataset of one run over the sample newspaper, and what the run said of it. Read only."""
+    root = tmp_path_factory.mktemp("sample") / "data"
+    return root, ingest_without_prefect(root, listing_sources(site), run="sample")
+
+
+@pytest.fixture(scope="session")
+def sample_data(sample_run: tuple[Path, Published]) -> Path:
+    return sample_run[0]
