@@ -1,21 +1,34 @@
-"""Prefect's settings for a run without a server of its own; to be called before Prefect is imported."""
+"""Prefect for a machine that has no server of its own: the embedded one for a run, a local one for schedules."""
 
 import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Final
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
-# What the embedded server is told unless the environment already says otherwise.
-_QUIET = {
+UI_PORT: Final = 4200  # where people look for Prefect
+LONGEST_START: Final = 180.0  # seconds; 5 to 20 are usual, and a busy machine needs more
+
+# What Prefect is told unless the environment already says otherwise.
+_DEFAULTS: Final = {
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-    # Its start takes 5 to 20 s, and longer on a busy machine; the default limit of 20 s was exceeded.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": f"{LONGEST_START:.0f}",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # The console is copydesk's, which says what went wrong itself; the run's whole log is kept in Prefect.
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_LEVEL": "INFO",
     "PREFECT_CLI_PROMPT": "false",
 }
-_CHOSEN_BY_USER = ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH")
+_CHOSEN_BY_USER: Final = ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH")
+
+
+class PrefectUnreachableError(Exception):
+    """The Prefect server does not answer: the one that the environment names, or the one started here."""
 
 
 def uses_a_server() -> bool:
@@ -23,9 +36,75 @@ def uses_a_server() -> bool:
     return bool(os.environ.get("PREFECT_API_URL"))
 
 
-def prepare_prefect(data: Path) -> None:
-    """Keep the embedded server's database under the dataset's `state/`, unless the user has chosen a Prefect home."""
+def prepare_prefect(data: Path, *, console_level: str) -> None:
+    """Settle Prefect's settings; to be called before Prefect is imported.
+
+    Its database is kept under the dataset's `state/`, unless the user has chosen a Prefect home. Log lines from
+    `console_level` on are printed; the whole log of a run is kept in Prefect all the same. Raises
+    `PrefectUnreachableError` where the environment names a server that does not answer.
+    """
+    if uses_a_server():
+        _check_server(os.environ["PREFECT_API_URL"])
     if not any(os.environ.get(name) for name in _CHOSEN_BY_USER):
         os.environ["PREFECT_HOME"] = str((data / "state" / "prefect").resolve())
-    for name, value in _QUIET.items():
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", console_level)
+    for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+
+
+@contextmanager
+def local_server(log: Path) -> Iterator[str]:
+    """Run a Prefect server on loopback while the block lasts, and name it in the environment; yield its address.
+
+    Prefect's embedded server starts no scheduled runs, so schedules need this one.
+    """
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with log.open("ab") as sink:
+        server = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT)  # noqa: S603 - our own words
+    try:
+        _wait_until_up(server, f"{url}/api", log)
+        os.environ["PREFECT_API_URL"] = f"{url}/api"
+        yield url
+    finally:
+        server.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(10)
+        server.kill()
+
+
+def _free_port() -> int:
+    """Return the port where people look for Prefect, or any other where that one is taken."""
+    for port in (UI_PORT, 0):
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise PrefectUnreachableError("No port is free on 127.0.0.1 for a Prefect server.")
+
+
+def _wait_until_up(server: "subprocess.Popen[bytes]", api: str, log: Path) -> None:
+    deadline = time.monotonic() + LONGEST_START
+    while _trouble(api) is not None:
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise PrefectUnreachableError(f"A Prefect server could not be started on this machine; {log} says why.")
+        time.sleep(0.3)
+
+
+def _check_server(api: str) -> None:
+    if (trouble := _trouble(api)) is not None:
+        raise PrefectUnreachableError(
+            f"PREFECT_API_URL is {api}, which {trouble}. Start that server with `prefect server start`, "
+            "or unset PREFECT_API_URL to use the embedded one."
+        )
+
+
+def _trouble(api: str) -> str | None:
+    """Return what is wrong with a server, or None."""
+    try:
+        with urlopen(f"{api.rstrip('/')}/health", timeout=10):  # noqa: S310 - the operator's own setting
+            return None
+    except HTTPError as error:
+        return f"answers {error.code}"
+    except (URLError, OSError, ValueError) as error:
+        return f"does not answer ({getattr(error, 'reason', error)})"

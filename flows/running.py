@@ -1,13 +1,11 @@
 """`copydesk run`, `demo`, `serve` and `report`: flows run from a terminal."""
 
-import os
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 from flows.cli import DONE, NOT_DONE
 from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars
-from flows.embedded import prepare_prefect, uses_a_server
+from flows.embedded import local_server, prepare_prefect, uses_a_server
 from flows.parameters import IngestParameters
 from flows.settings import Settings, SettingsError
 from flows.showcase import telling_sentence
@@ -16,10 +14,6 @@ from storage.store import Store
 from tasks.documents import Outcome, Stage
 from tasks.publish import write_report
 from tasks.report.summary import RunSummary
-
-
-class PrefectUnreachableError(Exception):
-    """The Prefect server that the environment names does not answer."""
 
 
 def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
@@ -37,29 +31,14 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
 def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
     with Store.open(settings.data):  # a folder that cannot be written to is named before Prefect starts
         pass
-    prepare_prefect(Path(settings.data))
-    if uses_a_server():
-        _check_server(os.environ["PREFECT_API_URL"])
-    else:
+    # The console is ours in a run, and says what went wrong itself.
+    prepare_prefect(Path(settings.data), console_level="CRITICAL")
+    if not uses_a_server():
         err.print("Starting Prefect (about 15 s) …", style="dim")
     from flows.ingest import ingest
 
     with progress_bars():
         return ingest(parameters)
-
-
-def _check_server(url: str) -> None:
-    try:
-        with urlopen(f"{url.rstrip('/')}/health", timeout=10):  # noqa: S310 - the operator's own setting
-            return
-    except HTTPError as error:
-        what = f"answers {error.code}"
-    except (URLError, OSError, ValueError) as error:
-        what = f"does not answer ({getattr(error, 'reason', error)})"
-    raise PrefectUnreachableError(
-        f"PREFECT_API_URL is {url}, which {what}. Start that server with `prefect server start`, "
-        "or unset PREFECT_API_URL to use the embedded one."
-    )
 
 
 def _show(summary: RunSummary, settings: Settings) -> None:
@@ -161,7 +140,12 @@ def serve_schedules(config: Path | None) -> None:
         )
     with Store.open(settings.data):
         pass
-    prepare_prefect(Path(settings.data))
-    from flows.serving import serve
+    prepare_prefect(Path(settings.data), console_level="INFO")
+    with ExitStack() as stack:
+        if not uses_a_server():
+            err.print("Starting a Prefect server (about 15 s) …", style="dim")
+            url = stack.enter_context(local_server(Path(settings.data) / "state" / "prefect-server.log"))
+            out.print(f"Runs are shown at {url}/runs")
+        from flows.serving import serve
 
-    serve(settings, config)
+        serve(settings, config)
