@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import pyarrow as pa
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -43,6 +44,20 @@ def outcome_table(summary: RunSummary) -> Table:
     table.add_column("inputs", justify="right", footer=f"{summary.inputs:,}")
     for source in summary.sources:
         table.add_row(source.source, *(f"{source.count(outcome):,}" for outcome in seen), f"{source.inputs:,}")
+    return table
+
+
+def rejection_table(rejections: pa.Table) -> Table:
+    """Return why inputs were set aside: a line a reason, with one example."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("set aside", "reason", "for example"):
+        table.add_column(name, justify="right" if name == "set aside" else "left", overflow="fold")
+    by_reason: dict[str, list[dict[str, str]]] = {}
+    for row in rejections.select(["reason", "input", "detail"]).to_pylist():
+        by_reason.setdefault(row["reason"], []).append(row)
+    for reason, rows in sorted(by_reason.items(), key=lambda entry: (-len(entry[1]), entry[0])):
+        example = Text(rows[0]["input"]).append(f"  {rows[0]['detail'][:80]}", style="dim")
+        table.add_row(f"{len(rows):,}", reason, example)
     return table
 
 

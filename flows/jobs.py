@@ -93,7 +93,8 @@ def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict
         near_duplicates=near_duplicates,
         seconds_by_stage=seconds,
         warnings=[
-            f"{source}: {count:,} entries left out ({why})." for (source, why), count in published.left_out.items()
+            f"{source}: {count:,} {'entry' if count == 1 else 'entries'} left out ({why})."
+            for (source, why), count in published.left_out.items()
         ],
     )
     with Store.open(job.root) as store:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from flows.console import out
 from storage import read
+from storage.schema import PRODUCT
 
 SHOWN_AT_MOST: Final = 200  # rows of a table for a person; JSON and CSV have them all
 
@@ -23,7 +24,7 @@ class QueryError(Exception):
 
 def print_query(sql: str, data: Path, *, form: str) -> None:
     """Run a query and print its answer as a table, JSON lines or CSV."""
-    if not (data / "articles").is_dir():
+    if not any((data / dataset.folder).is_dir() for dataset in PRODUCT):
         raise QueryError(f"{data}: there is no dataset here. Make one with: copydesk run SOURCE --data {data}")
     with read.connect(data) as connection:
         try:

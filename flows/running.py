@@ -1,10 +1,16 @@
 """`copydesk run`, `demo`, `serve` and `report`: flows run from a terminal."""
 
+import os
+import sys
 from contextlib import ExitStack
 from pathlib import Path
+from shutil import which
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.cli import DONE, NOT_DONE
-from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars
+from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars, rejection_table
 from flows.embedded import local_server, prepare_prefect, uses_a_server
 from flows.parameters import IngestParameters
 from flows.settings import Settings, SettingsError
@@ -25,7 +31,10 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
         out.print_json(summary.to_json())
     else:
         _show(summary, settings)
-    return NOT_DONE if _reached_nothing(summary, Path(settings.data)) and sources else DONE
+    if sources and _reached_nothing(summary, Path(settings.data)):
+        err.print("copydesk: nothing could be read from these sources.", style="red")
+        return NOT_DONE
+    return DONE
 
 
 def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
@@ -48,24 +57,33 @@ def _show(summary: RunSummary, settings: Settings) -> None:
     took = (summary.run.finished_at - summary.run.started_at).total_seconds()
     pages = summary.inputs - summary.count(Outcome.SKIPPED) - summary.count(Outcome.DEFERRED)
     working = sum(summary.seconds_by_stage.values()) or took
+    inputs = f"{summary.inputs:,} {'input' if summary.inputs == 1 else 'inputs'}"
     out.print(
-        f"\n{summary.inputs:,} inputs in {took:,.1f} s ({pages / working:,.1f} a second); "
+        f"\n{inputs} in {took:,.1f} s ({pages / working:,.1f} a second); "
         f"{summary.near_duplicates:,} near-duplicates among the days that changed.",
         style="dim",
     )
+    if summary.count(Outcome.REJECTED):
+        out.print()
+        out.print(rejection_table(_rejections(summary, data)))
     for warning in summary.warnings:
         out.print(warning, style="yellow")
     out.print(f"\nDataset  {data / 'articles'}")
     out.print(f"Report   {data / 'report' / 'index.html'}")
 
 
+def _rejections(summary: RunSummary, data: Path) -> pa.Table:
+    """Return what is set aside of the run's sources."""
+    sources = [source.source for source in summary.sources if source.count(Outcome.REJECTED)]
+    return read.rejections(data, filter=pc.field("source").isin(sources))
+
+
 def _reached_nothing(summary: RunSummary, data: Path) -> bool:
     """Whether every input was set aside before the desk could see it: then the job was not done."""
     if summary.count(Outcome.REJECTED) < summary.inputs:
         return False
-    stages = read.rejections(data, columns=["stage", "source"]).to_pylist()
-    sources = {source.source for source in summary.sources}
-    return all(row["stage"] in (Stage.DISCOVER, Stage.FETCH) for row in stages if row["source"] in sources)
+    stages = _rejections(summary, data)["stage"].unique().to_pylist()
+    return set(stages) <= {Stage.DISCOVER, Stage.FETCH}
 
 
 DEMO_SETTINGS = """\
@@ -107,15 +125,16 @@ def _show_showcase(data: Path) -> None:
         out.print("\nOne sentence, mended:\n")
         out.print(mended_sentence(sentence))
     where = "" if data == Path("data") else f" --data {data}"
+    copydesk = "copydesk" if which("copydesk") else os.path.relpath(sys.argv[0])
     out.print("\nTry next:\n")
     out.print(
         commands(
             (
-                f'copydesk query "FROM articles SELECT language, count(*) AS n GROUP BY ALL ORDER BY n DESC"{where}',
+                f'{copydesk} query "FROM articles SELECT language, count(*) AS n GROUP BY ALL ORDER BY n DESC"{where}',
                 "SQL over the dataset",
             ),
-            ("echo '“It will hold” , did he declare.' | copydesk mend - --diff", "mend a text of your own"),
-            ("copydesk run https://… --data news", "a feed, sitemap, page or folder of your own"),
+            (f"echo '“It will hold” , did he declare.' | {copydesk} mend - --diff", "mend a text of your own"),
+            (f"{copydesk} run https://… --data news", "a feed, sitemap, page or folder of your own"),
         ),
         soft_wrap=True,
     )
