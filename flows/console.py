@@ -62,9 +62,14 @@ def rejection_table(rejections: pa.Table) -> Table:
 
 
 def diff(stored: str, artifacts: Sequence[Artifact], *, start: int = 0, end: int | None = None) -> Text:
-    """Return `stored[start:end]` with what was mended shown before and after, and what was reported underlined."""
+    """Return `stored[start:end]` with what was mended shown before and after, and what was reported underlined.
+
+    What was reported around a mended place is left plain: the mending is worth more to see.
+    """
     shown, position, end = Text(), start, len(stored) if end is None else end
-    for artifact in sorted(artifacts, key=lambda artifact: artifact.start_in_text):
+    mended = [artifact for artifact in artifacts if artifact.action is Action.MENDED]
+    apart = [artifact for artifact in artifacts if artifact.action is Action.REPORTED and not _meets(artifact, mended)]
+    for artifact in sorted([*mended, *apart], key=lambda artifact: artifact.start_in_text):
         length = len(artifact.before if artifact.after is None else artifact.after)
         if artifact.start_in_text < position or artifact.start_in_text + length > end:
             continue
@@ -94,6 +99,12 @@ def mended_sentence(sentence: MendedSentence) -> Table:
     rules = ", ".join(dict.fromkeys(change.rule for change in sentence.changes))
     table.add_row(Text("rules", style="dim"), Text(rules, style="dim"))
     return table
+
+
+def _meets(reported: Artifact, mended: Sequence[Artifact]) -> bool:
+    """Whether a reported place holds or touches one that was mended; counted in the text before mending."""
+    end = reported.start + len(reported.before)
+    return any(each.start <= end and each.start + len(each.before) >= reported.start for each in mended)
 
 
 def artifact_table(artifacts: Sequence[Artifact]) -> Table:
