@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self, cast
@@ -47,6 +47,17 @@ _EXPLAINED: Final[Mapping[str, tuple[type[StoreError], str]]] = {
 _NO_KEYS: Final = f"no keys were given, and this machine has no role that brings any. {_KEYS}"
 
 
+def is_on_s3(root: str | Path) -> bool:
+    """Say whether a store's root is an address on S3, and refuse one that was taken for a path on its way here.
+
+    >>> is_on_s3("s3://news/data"), is_on_s3("./data")
+    (True, False)
+    """
+    if isinstance(root, Path) and root.parts[:1] == ("s3:",):
+        raise StoreError(f"{root}: a path cannot hold an address on S3. Pass it as text: s3://bucket/prefix.")
+    return str(root).startswith(SCHEME)
+
+
 class TakenError(Exception):
     """A put under a condition found another object than it was to replace; nothing was written."""
 
@@ -66,7 +77,7 @@ class Bucket:
     """A bucket below a prefix; paths are relative to it. Every error but a missing object is a `StoreError`."""
 
     url: str
-    store: S3Store
+    store: S3Store = field(repr=False)
 
     @classmethod
     def at(

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset
 
-from storage.bucket import SCHEME, Bucket, Object, ObjectFile
+from storage.bucket import Bucket, Object, ObjectFile, is_on_s3
 from storage.errors import StoreError
 from storage.schema import (
     ARTICLE_ARTIFACTS_DATASET,
@@ -156,7 +156,7 @@ def retrying(read: Callable[[], T]) -> T:
 
 
 def _source(root: str | Path, storage_options: Options) -> Path | Bucket:
-    if str(root).startswith(SCHEME):
+    if is_on_s3(root):
         bucket = Bucket.at(str(root), storage_options)
         if bucket.is_empty():
             raise StoreError(f"{root}: there is nothing below this prefix. Name the --data that a run has filled.")

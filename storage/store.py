@@ -8,7 +8,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from storage.bucket import SCHEME
+from storage.bucket import is_on_s3
 from storage.errors import StoreError
 from storage.files import Files, LocalFiles
 from storage.ledger import Ledger, sqlite_url
@@ -45,14 +45,14 @@ class Store:
         an SQLite file of its own will do. `storage_options` say how to reach S3 (`endpoint`, `region`,
         `access_key_id`, `secret_access_key` and what else obstore's S3Config knows), before the `AWS_…` variables.
         """
-        if "://" not in str(root):
-            folder = Path(root).absolute()
-            return cls._over(folder, LocalFiles.at(folder), ledger or sqlite_url(folder / "state" / "ledger.sqlite"))
-        url = str(root).rstrip("/")
-        if not url.startswith(SCHEME):
-            raise StoreError(f"{url}: a store is kept in a folder, such as ./data, or on S3, at s3://bucket/prefix.")
-        shared = _checked_ledger(url, ledger, single_machine=single_machine)
-        return cls._over(url, S3Files.at(url, storage_options), shared)
+        if is_on_s3(root):
+            url = str(root).rstrip("/")
+            shared = _checked_ledger(url, ledger, single_machine=single_machine)
+            return cls._over(url, S3Files.at(url, storage_options), shared)
+        if "://" in str(root):
+            raise StoreError(f"{root}: a store is kept in a folder, such as ./data, or on S3, at s3://bucket/prefix.")
+        folder = Path(root).absolute()
+        return cls._over(folder, LocalFiles.at(folder), ledger or sqlite_url(folder / "state" / "ledger.sqlite"))
 
     @classmethod
     def _over(cls, root: Path | str, files: Files, ledger: str | sa.URL) -> Self:
@@ -90,7 +90,7 @@ def _checked_ledger(url: str, ledger: str | None, *, single_machine: bool) -> st
         named = "no ledger is named" if ledger is None else "its ledger is an SQLite file of this machine"
         raise StoreError(
             f"{url}: several machines may write to a store on S3, and {named}. Name a PostgreSQL database that all of "
-            "them reach, such as postgresql+psycopg://user@host/copydesk; or, if only this machine writes, an SQLite "
+            "them reach, such as postgresql://user@host/copydesk; or, if only this machine writes, an SQLite "
             "file (sqlite:////path/ledger.sqlite) together with single_machine=True."
         )
     return ledger

@@ -1,5 +1,6 @@
 """Rows as a run would stage them, and a store to put them in."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -186,7 +187,9 @@ def noon() -> datetime:
 @pytest.fixture(scope="session")
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     """A real S3 server on loopback, for as long as the tests run; mark what uses it `xdist_group("s3")`."""
-    with serve(tmp_path_factory.mktemp("seaweed")) as server:
+    with pytest.MonkeyPatch.context() as patch, serve(tmp_path_factory.mktemp("seaweed")) as server:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)  # whatever else this machine may reach by them
         yield server
 
 

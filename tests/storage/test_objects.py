@@ -290,6 +290,12 @@ def test_missing_bucket_is_named_and_not_made(seaweed: Seaweed) -> None:
     assert [each.path for each in seaweed.arrow().get_file_info(FileSelector(""))] == [BUCKET]
 
 
+def test_address_that_became_a_path_is_refused() -> None:
+    for reads in (Store.open, read.articles):
+        with pytest.raises(StoreError, match="s3:/bucket/prefix: a path cannot hold an address on S3"):
+            reads(Path("s3://bucket/prefix"))
+
+
 @pytest.mark.parametrize("url", ["s3://", "s3:///prefix", "s3://bucket?versionId=1", "s3://bucket#a"])
 def test_address_that_names_no_bucket_is_refused(url: str) -> None:
     with pytest.raises(StoreError, match="this does not name a bucket"):
