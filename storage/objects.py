@@ -4,7 +4,6 @@ One put makes or replaces an object whole, so there is no moving into place. Wha
 version it has read, so a holder of a lock that was taken over cannot undo another's work.
 """
 
-import hashlib
 import io
 import json
 import os
@@ -46,7 +45,7 @@ class S3Files:
         _probe_once(brisk)
         leases = Leases(brisk, lease)
         leases.sweep(_LOCKS)
-        return cls(Bucket.at(url, options), leases, _scratch(brisk.url))
+        return cls(Bucket.at(url, options), leases, _scratch())
 
     def read(self, path: str) -> bytes:
         return self.bucket.read(path)[0]
@@ -149,10 +148,9 @@ def _is_refused(bucket: Bucket, path: str, replacing: str | None) -> bool:
     return False
 
 
-def _scratch(url: str) -> LocalFiles:
-    """Return a folder of this user's for files of this store that are not whole yet."""
-    name = f"copydesk-{os.getuid()}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
-    folder = Path(tempfile.gettempdir()) / name
+def _scratch() -> LocalFiles:
+    """Return a folder of this user's for files that are not whole yet, swept as a store's is."""
+    folder = Path(tempfile.gettempdir()) / f"copydesk-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise StoreError(f"{folder}: belongs to someone else. Remove it, or set TMPDIR to a folder of your own.")

@@ -15,8 +15,9 @@ import pytest
 
 import storage.merge
 from storage import read
+from storage.bucket import Bucket
 from storage.commit import commit
-from storage.errors import LockLostError
+from storage.errors import LockLostError, StoreError
 from storage.ledger import Ledger
 from storage.objects import S3Files
 from storage.schema import ARTICLES_DATASET, DATASETS, PRODUCT
@@ -259,6 +260,18 @@ def test_view_sees_what_was_published_after_it_was_made(filled: S3Desk) -> None:
         assert connection.execute(
             "SELECT article_id, count(*) FROM articles JOIN article_topics USING (article_id) GROUP BY 1 ORDER BY 1"
         ).fetchall() == [("a", 2), ("b", 2), ("later", 2)]
+
+
+def test_store_that_fails_while_it_is_read_is_named(filled: S3Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> bytes:
+        asked.append(1)
+        raise StoreError("s3://copydesk: the store does not answer")
+
+    asked: list[int] = []
+    monkeypatch.setattr(Bucket, "read_part", fail)
+    with pytest.raises(StoreError, match="s3://copydesk: the store does not answer"):
+        read.articles(filled.root)
+    assert len(asked) <= 2, "it was not tried again"
 
 
 def test_file_replaced_between_looking_and_reading_is_read_again(

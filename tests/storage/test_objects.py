@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from datetime import timedelta
@@ -321,6 +322,14 @@ def test_errors_of_the_store_are_explained(answer: str, kind: type[StoreError], 
     error = _explain(Exception(answer), "s3://bucket/a")
     assert type(error) is kind
     assert str(error).startswith(f"s3://bucket/a: {said}")
+
+
+def test_folder_for_unfinished_files_must_be_ones_own(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / f"copydesk-{os.getuid()}").symlink_to(tmp_path / "theirs")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(StoreError, match=rf"{tmp_path}/copydesk-\d+: belongs to someone else"):
+        S3Files.at(s3)
 
 
 @pytest.mark.parametrize("ledger", [None, "sqlite:////tmp/ledger.sqlite"])
