@@ -30,6 +30,10 @@ class LedgerError(StoreError):
     """The ledger's database could not be opened, read or written."""
 
 
+class LockLostError(StoreError):
+    """Another writer took over while this one was stopped or cut off; nothing of the other's work was undone."""
+
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _NOT_A_FOLDER = frozenset({errno.ENOTDIR, errno.EEXIST})

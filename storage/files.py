@@ -18,6 +18,9 @@ from storage.errors import explained
 
 Content: TypeAlias = "bytes | pa.Buffer"
 
+ANY: Final = "*"
+"""The version that `publish` replaces unless told otherwise: whatever is there, or nothing."""
+
 _TEMPORARY: Final = "state/tmp"
 _LOCKS: Final = "state/locks"
 
@@ -28,6 +31,9 @@ class Files(Protocol):
     def read(self, path: str) -> bytes:
         """Return a file's bytes; FileNotFoundError where there is none."""
 
+    def read_with_version(self, path: str) -> tuple[bytes, str]:
+        """Return a file's bytes and their version, by which `publish` replaces these and no others."""
+
     def open(self, path: str) -> pa.NativeFile:
         """Open a file to read parts of it; FileNotFoundError where there is none."""
 
@@ -37,14 +43,18 @@ class Files(Protocol):
     def list(self, folder: str) -> list[str]:
         """Return the paths of all files below a folder, in order; none where there is no such folder."""
 
-    def publish(self, path: str, content: Content) -> None:
-        """Put a file in place, or replace it, in one step that survives a power cut."""
+    def publish(self, path: str, content: Content, *, replacing: str | None = ANY) -> None:
+        """Put a file in place, or replace it, in one step that survives a power cut.
+
+        `replacing` is the version that is to be replaced, or None where there was no file. Where locks can be lost, a
+        file of another version is left alone, with a LockLostError.
+        """
 
     def temporary(self, name: str) -> Path:
         """Return where on the local disk a file of this name is written bit by bit, to be adopted when whole."""
 
-    def adopt(self, local: Path, path: str) -> None:
-        """Move a finished local file into place, in one step that survives a power cut."""
+    def adopt(self, local: Path, path: str, *, replacing: str | None = ANY) -> None:
+        """Move a finished local file into place, as `publish` does."""
 
     def remove(self, path: str) -> None:
         """Remove a file; one already gone is no trouble."""
@@ -64,6 +74,7 @@ class LocalFiles:
     """Files in a folder of a local disk.
 
     Locks are `flock`s, which the system takes back from a dead process; network file systems may not honour them.
+    They cannot be lost, so a file that is read and replaced under one needs no version.
     """
 
     root: Path
@@ -85,6 +96,9 @@ class LocalFiles:
     def read(self, path: str) -> bytes:
         return (self.root / path).read_bytes()
 
+    def read_with_version(self, path: str) -> tuple[bytes, str]:
+        return self.read(path), ANY
+
     def open(self, path: str) -> pa.NativeFile:
         return pa.OSFile(str(self.root / path), mode="rb")
 
@@ -96,7 +110,7 @@ class LocalFiles:
             file.relative_to(self.root).as_posix() for file in (self.root / folder).rglob("*") if file.is_file()
         )
 
-    def publish(self, path: str, content: Content) -> None:
+    def publish(self, path: str, content: Content, *, replacing: str | None = ANY) -> None:  # noqa: ARG002
         temporary = self.temporary(uuid4().hex)
         with explained(self.root / path):
             try:
@@ -109,7 +123,7 @@ class LocalFiles:
     def temporary(self, name: str) -> Path:
         return self.root / _TEMPORARY / f"{name}.tmp"
 
-    def adopt(self, local: Path, path: str) -> None:
+    def adopt(self, local: Path, path: str, *, replacing: str | None = ANY) -> None:  # noqa: ARG002
         target = self.root / path
         with explained(target):
             _sync(local)

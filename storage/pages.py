@@ -118,7 +118,7 @@ class PageWriter:
         with explained(self._temporary):
             self._stream.truncate(self.size)  # a record that the disk had no room for is cut off
             self._stream.close()
-        self._files.adopt(self._temporary, f"{FOLDER}/{self.file}")
+        self._files.adopt(self._temporary, f"{FOLDER}/{self.file}", replacing=None)
 
     def discard(self) -> None:
         """Throw away what was written."""

@@ -20,10 +20,11 @@ ROW_GROUP: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The rows of a partition, and the SHA-256 of its file; no file, no rows."""
+    """The rows of a partition, and the SHA-256 and version of its file; no file, no rows."""
 
     table: pa.Table
     sha256: str | None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Press:
     def publish(self, dataset: Dataset, day: date, table: pa.Table, previous: Partition) -> None:
         """Put the rows in place as the partition's file."""
         content = encode(dataset, table)
-        self.files.publish(dataset.path(day), content)
+        self.files.publish(dataset.path(day), content, replacing=previous.version)
         self._note(dataset, day, table, content, previous.sha256)
 
     def replace(self, dataset: Dataset, day: date, table: pa.Table) -> bool:
@@ -90,7 +91,7 @@ def read(files: Files, dataset: Dataset, day: date, columns: Sequence[str] | Non
     """Read a partition, all columns or some, and check that this version knows its schema."""
     path = dataset.path(day)
     try:
-        content = files.read(path)
+        content, version = files.read_with_version(path)
     except FileNotFoundError:
         return Partition(dataset.schema.empty_table(), None)
     try:
@@ -103,7 +104,7 @@ def read(files: Files, dataset: Dataset, day: date, columns: Sequence[str] | Non
         ) from error
     if columns is None:
         table = pa.Table.from_arrays([table[name] for name in dataset.schema.names], schema=dataset.schema)
-    return Partition(table, hashlib.sha256(content).hexdigest())
+    return Partition(table, hashlib.sha256(content).hexdigest(), version)
 
 
 def encode(dataset: Dataset, table: pa.Table) -> pa.Buffer:

@@ -1,18 +1,20 @@
 """Reading the datasets: Arrow tables, a DuckDB connection, and the retry that a replacement under way calls for.
 
-Reading needs no open store and writes nothing, so it works on a read-only copy, and while a flow writes.
+Reading needs no open store and writes nothing, so it works on a read-only copy, and while a flow writes. A store on S3
+(`s3://bucket/prefix`) is read as a folder is; `storage_options` say how to reach it, before the `AWS_…` variables.
 """
 
 import glob
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset
 
+from storage.bucket import Bucket, Object, ObjectFile, is_on_s3
 from storage.errors import StoreError
 from storage.schema import (
     ARTICLE_ARTIFACTS_DATASET,
@@ -27,6 +29,7 @@ from storage.schema import (
 )
 
 T = TypeVar("T")
+Options: TypeAlias = "Mapping[str, str] | None"
 
 _PAUSES: Final = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between one attempt and the next."""
@@ -40,57 +43,69 @@ def articles(
     root: str | Path,
     columns: Sequence[str] | None = None,
     filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+    *,
+    storage_options: Options = None,
 ) -> pa.Table:
     """Read the articles of a store, all columns or some, and all rows or those that pass a filter.
 
     The partition's date, `published_date`, is the last column; a filter on it skips whole files.
     """
-    return table(ARTICLES_DATASET, root, columns, filter)
+    return table(ARTICLES_DATASET, root, columns, filter, storage_options=storage_options)
 
 
 def rejections(
     root: str | Path,
     columns: Sequence[str] | None = None,
     filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+    *,
+    storage_options: Options = None,
 ) -> pa.Table:
     """Read what was set aside; the partition's date is `rejected_date`."""
-    return table(REJECTIONS_DATASET, root, columns, filter)
+    return table(REJECTIONS_DATASET, root, columns, filter, storage_options=storage_options)
 
 
 def article_topics(
     root: str | Path,
     columns: Sequence[str] | None = None,
     filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+    *,
+    storage_options: Options = None,
 ) -> pa.Table:
     """Read the articles' topics, one row each."""
-    return table(ARTICLE_TOPICS_DATASET, root, columns, filter)
+    return table(ARTICLE_TOPICS_DATASET, root, columns, filter, storage_options=storage_options)
 
 
 def article_artifacts(
     root: str | Path,
     columns: Sequence[str] | None = None,
     filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+    *,
+    storage_options: Options = None,
 ) -> pa.Table:
     """Read the articles' artifacts, one row each."""
-    return table(ARTICLE_ARTIFACTS_DATASET, root, columns, filter)
+    return table(ARTICLE_ARTIFACTS_DATASET, root, columns, filter, storage_options=storage_options)
 
 
 def article_stories(
     root: str | Path,
     columns: Sequence[str] | None = None,
     filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+    *,
+    storage_options: Options = None,
 ) -> pa.Table:
     """Read which articles tell the same story."""
-    return table(ARTICLE_STORIES_DATASET, root, columns, filter)
+    return table(ARTICLE_STORIES_DATASET, root, columns, filter, storage_options=storage_options)
 
 
 def fingerprints(
     root: str | Path,
     columns: Sequence[str] | None = None,
     filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+    *,
+    storage_options: Options = None,
 ) -> pa.Table:
     """Read the articles' fingerprints, for matching near-duplicates."""
-    return table(FINGERPRINTS_DATASET, root, columns, filter)
+    return table(FINGERPRINTS_DATASET, root, columns, filter, storage_options=storage_options)
 
 
 def table(
@@ -98,22 +113,27 @@ def table(
     root: str | Path,
     columns: Sequence[str] | None = None,
     filter: pyarrow.dataset.Expression | None = None,  # noqa: A002
+    *,
+    storage_options: Options = None,
 ) -> pa.Table:
     """Read a dataset of a store; one without files has no rows."""
-    return retrying(lambda: _dataset(dataset, _checked(root)).to_table(columns=columns, filter=filter))
+    source = _source(root, storage_options)
+    return retrying(lambda: _dataset(dataset, source).to_table(columns=columns, filter=filter))
 
 
-def connect(root: str | Path) -> duckdb.DuckDBPyConnection:
+def connect(root: str | Path, *, storage_options: Options = None) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with a view for each dataset, in UTC; one without files is an empty view.
 
     Wrap a query in `retrying` where a flow may be writing.
     """
-    folder = _checked(root)
+    source = _source(root, storage_options)
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     for dataset in PRODUCT:
-        if _files(dataset, folder):
-            connection.execute(_view(dataset, folder))
+        if isinstance(source, Bucket):
+            connection.register(dataset.name, _Current(dataset, source))
+        elif _files(dataset, source):
+            connection.execute(_view(dataset, source))
         else:
             connection.register(dataset.name, dataset.partitioned.empty_table())
     return connection
@@ -122,7 +142,8 @@ def connect(root: str | Path) -> duckdb.DuckDBPyConnection:
 def retrying(read: Callable[[], T]) -> T:
     """Call `read`, and again where a partition was replaced between its looking and its reading.
 
-    pyarrow and pandas open a file once and see it whole; DuckDB and Polars come back to it, and say so loudly.
+    pyarrow and pandas open a file once and see it whole; DuckDB and Polars come back to it, and say so loudly. On S3
+    every reader comes back, and the helpers of this module ask each time for the version that they began with.
     """
     for pause in _PAUSES:
         try:
@@ -134,7 +155,12 @@ def retrying(read: Callable[[], T]) -> T:
     return read()
 
 
-def _checked(root: str | Path) -> Path:
+def _source(root: str | Path, storage_options: Options) -> Path | Bucket:
+    if is_on_s3(root):
+        bucket = Bucket.at(str(root), storage_options)
+        if bucket.is_empty():
+            raise StoreError(f"{root}: there is nothing below this prefix. Name the --data that a run has filled.")
+        return bucket
     folder = Path(root).absolute()
     if not folder.is_dir():
         raise StoreError(f"{folder}: there is no such folder. Name the --data folder that a run has filled.")
@@ -145,16 +171,48 @@ def _files(dataset: Dataset, folder: Path) -> list[Path]:
     return sorted((folder / dataset.folder).glob(f"{dataset.partition_key}=*/{PART}"))
 
 
-def _dataset(dataset: Dataset, folder: Path) -> pyarrow.dataset.Dataset:
+def _dataset(dataset: Dataset, source: Path | Bucket) -> pyarrow.dataset.Dataset:
     """Return the dataset over its files; their partition's date has a type, which file names alone do not say."""
-    by_date = pyarrow.dataset.partitioning(pa.schema([(dataset.partition_key, pa.date32())]), flavor="hive")
+    if isinstance(source, Bucket):
+        return _dataset_of_objects(dataset, source)
     return pyarrow.dataset.dataset(
-        [str(path) for path in _files(dataset, folder)],
+        [str(path) for path in _files(dataset, source)],
         schema=dataset.partitioned,
         format="parquet",
-        partitioning=by_date,
-        partition_base_dir=str(folder / dataset.folder),
+        partitioning=_by_date(dataset),
+        partition_base_dir=str(source / dataset.folder),
     )
+
+
+def _by_date(dataset: Dataset) -> pyarrow.dataset.Partitioning:
+    return pyarrow.dataset.partitioning(pa.schema([(dataset.partition_key, pa.date32())]), flavor="hive")
+
+
+def _dataset_of_objects(dataset: Dataset, bucket: Bucket) -> pyarrow.dataset.Dataset:
+    """Return the dataset over its objects as they are now: a read fails where one is replaced before it is read."""
+    parquet = pyarrow.dataset.ParquetFileFormat()
+    by_date = _by_date(dataset)
+
+    def fragment(found: Object) -> pyarrow.dataset.Fragment:
+        folder = found.path.removeprefix(f"{dataset.folder}/").removesuffix(PART)
+        return parquet.make_fragment(
+            pa.PythonFile(ObjectFile(bucket, found), mode="r"), partition_expression=by_date.parse(folder)
+        )
+
+    fragments = [fragment(found) for found in bucket.list(dataset.folder) if found.path.endswith(f"/{PART}")]
+    return pyarrow.dataset.FileSystemDataset(fragments, dataset.partitioned, parquet)
+
+
+class _Current(pyarrow.dataset.InMemoryDataset):  # type: ignore[misc]
+    """A dataset on S3 as DuckDB sees it: looked up again for each query, as the pattern of a view is."""
+
+    def __init__(self, dataset: Dataset, bucket: Bucket) -> None:
+        super().__init__(dataset.partitioned.empty_table())
+        self._of, self._in = dataset, bucket
+
+    def scanner(self, **options: Any) -> pyarrow.dataset.Scanner:
+        """Answer DuckDB, which asks for the columns and rows that a query needs."""
+        return _dataset_of_objects(self._of, self._in).scanner(**options)
 
 
 def _view(dataset: Dataset, folder: Path) -> str:

@@ -1,14 +1,19 @@
-"""A store: one folder with the datasets, the page archive, and the state that keeps them sound."""
+"""A store: one folder, on disk or on S3, with the datasets, the page archive, and the state that keeps them sound."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import sqlalchemy as sa
+
+from storage.bucket import is_on_s3
 from storage.errors import StoreError
 from storage.files import Files, LocalFiles
 from storage.ledger import Ledger, sqlite_url
 from storage.manifest import Manifest
+from storage.objects import S3Files
 from storage.pages import Pages
 from storage.staging import Staging
 
@@ -17,7 +22,7 @@ from storage.staging import Staging
 class Store:
     """An open store; close it, or use it in a `with` block."""
 
-    root: Path
+    root: Path | str
     files: Files
     staging: Staging
     pages: Pages
@@ -25,22 +30,39 @@ class Store:
     ledger: Ledger
 
     @classmethod
-    def open(cls, root: str | Path, *, ledger: str | None = None) -> Self:
-        """Open the store below `root`, creating what is missing.
+    def open(
+        cls,
+        root: str | Path,
+        *,
+        ledger: str | None = None,
+        storage_options: Mapping[str, str] | None = None,
+        single_machine: bool = False,
+    ) -> Self:
+        """Open the store below `root`, a folder or `s3://bucket/prefix`, creating what is missing.
 
-        `ledger` is the SQLAlchemy URL of the ledger; by default it is an SQLite file in the store.
+        `ledger` is the SQLAlchemy URL of the ledger; in a folder it is by default an SQLite file of the store. A store
+        on S3 needs a database that all machines reach; `single_machine=True` says that there is only one, for which
+        an SQLite file of its own will do. `storage_options` say how to reach S3 (`endpoint`, `region`,
+        `access_key_id`, `secret_access_key` and what else obstore's S3Config knows), before the `AWS_…` variables.
         """
+        if is_on_s3(root):
+            url = str(root).rstrip("/")
+            shared = _checked_ledger(url, ledger, single_machine=single_machine)
+            return cls._over(url, S3Files.at(url, storage_options), shared)
         if "://" in str(root):
-            raise StoreError(f"{root}: a store is kept in a folder of the local disk. Name one, such as ./data.")
+            raise StoreError(f"{root}: a store is kept in a folder, such as ./data, or on S3, at s3://bucket/prefix.")
         folder = Path(root).absolute()
-        files = LocalFiles.at(folder)
+        return cls._over(folder, LocalFiles.at(folder), ledger or sqlite_url(folder / "state" / "ledger.sqlite"))
+
+    @classmethod
+    def _over(cls, root: Path | str, files: Files, ledger: str | sa.URL) -> Self:
         try:
-            opened = Ledger.open(ledger or sqlite_url(folder / "state" / "ledger.sqlite"))
+            opened = Ledger.open(ledger)
         except BaseException:
             files.close()
             raise
         return cls(
-            root=folder,
+            root=root,
             files=files,
             staging=Staging(files),
             pages=Pages(files),
@@ -60,3 +82,15 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _checked_ledger(url: str, ledger: str | None, *, single_machine: bool) -> str:
+    """Return the ledger of a store on S3, or refuse one that other machines could not share."""
+    if ledger is None or (sa.make_url(ledger).get_backend_name() == "sqlite" and not single_machine):
+        named = "no ledger is named" if ledger is None else "its ledger is an SQLite file of this machine"
+        raise StoreError(
+            f"{url}: several machines may write to a store on S3, and {named}. Name a PostgreSQL database that all of "
+            "them reach, such as postgresql://user@host/copydesk; or, if only this machine writes, an SQLite "
+            "file (sqlite:////path/ledger.sqlite) together with single_machine=True."
+        )
+    return ledger

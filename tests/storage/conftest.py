@@ -1,5 +1,6 @@
 """Rows as a run would stage them, and a store to put them in."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import settings
 from storage.commit import Committed, commit
 from storage.schema import STAGED_ARTICLES, STAGED_REJECTIONS
 from storage.store import Store
+from tests.storage.seaweed import Seaweed, serve
 
 # The first example of a test pays for what Arrow loads late, and a busy machine for everything.
 settings.register_profile("storage", deadline=None)
@@ -180,3 +182,20 @@ def rejection_fixture() -> Callable[..., Row]:
 def noon() -> datetime:
     """The instant at which staged articles were fetched."""
     return NOON
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """A real S3 server on loopback, for as long as the tests run; mark what uses it `xdist_group("s3")`."""
+    with pytest.MonkeyPatch.context() as patch, serve(tmp_path_factory.mktemp("seaweed")) as server:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)  # whatever else this machine may reach by them
+        yield server
+
+
+@pytest.fixture
+def s3(seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a store that does not exist yet; the environment says how to reach it."""
+    for name, value in seaweed.environment().items():
+        monkeypatch.setenv(name, value)
+    return seaweed.new_store()

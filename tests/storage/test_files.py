@@ -145,9 +145,9 @@ def test_target_that_cannot_be_written_is_refused() -> None:
         Store.open("/proc/copydesk")
 
 
-def test_target_that_is_no_folder_of_this_machine_is_refused() -> None:
-    with pytest.raises(StoreError, match="s3://bucket/prefix: a store is kept in a folder"):
-        Store.open("s3://bucket/prefix")
+def test_target_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(StoreError, match=r"gs://bucket/prefix: a store is kept in a folder, .* or on S3"):
+        Store.open("gs://bucket/prefix")
 
 
 def test_full_disk_leaves_the_dataset_as_it_was(desk: Any, article: Any) -> None:
