@@ -3,9 +3,12 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
 
 DONE, NOT_DONE, WRONG_USE = 0, 1, 2
 _ROOMS = ("flows", "tasks", "storage")
@@ -35,7 +38,9 @@ class QueryFormat(StrEnum):
     CSV = "csv"
 
 
-DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The dataset's folder (./data).")]
+DataOption = Annotated[
+    str | None, typer.Option("--data", metavar="DIR", help="The dataset: a folder, or s3://bucket/prefix (./data).")
+]
 ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings (./copydesk.toml).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DelayOption = Annotated[
@@ -72,7 +77,7 @@ def run(
 
     parameters = IngestParameters(
         sources=tuple(sources or ()),
-        data=None if data is None else str(data),
+        data=data,
         delay=delay,
         allow_private=allow_private,
         config=None if config is None else str(config),
@@ -137,7 +142,7 @@ def query(
     """Ask the dataset in SQL."""
     from flows.querying import print_query
 
-    print_query(sql, data_folder(data, config), form="json" if as_json else form.value)
+    print_query(sql, settings_for(data, config).data, form="json" if as_json else form.value)
 
 
 @app.command()
@@ -145,7 +150,7 @@ def report(data: DataOption = None, config: ConfigOption = None) -> None:
     """Write the report page of the last run again, from the dataset as it is now."""
     from flows.running import rewrite_report
 
-    rewrite_report(data_folder(data, config))
+    rewrite_report(settings_for(data, config))
 
 
 @app.command()
@@ -175,11 +180,12 @@ def init(
     typer.echo(f"Wrote {path}. Add a source, then: copydesk run")
 
 
-def data_folder(data: Path | None, config: Path | None) -> Path:
-    """Return the dataset's folder: as given, or as the settings name it."""
+def settings_for(data: str | None, config: Path | None) -> "Settings":
+    """Return the settings, with the dataset that the command names."""
     from flows.settings import Settings
 
-    return data if data is not None else Path(Settings.load(config).data)
+    settings = Settings.load(config)
+    return settings if data is None else settings.model_copy(update={"data": data})
 
 
 def is_trouble(error: Exception) -> bool:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,10 +19,14 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from flows.showcase import MendedSentence
 from tasks.documents import Action, Artifact, Outcome
 from tasks.progress import Progress, listening
-from tasks.report.summary import RunSummary
+
+if TYPE_CHECKING:  # heavy, and not needed to show a mended text
+    import pyarrow as pa
+
+    from flows.showcase import MendedSentence
+    from tasks.report.summary import RunSummary
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -34,7 +38,7 @@ _VISIBLE = str.maketrans(
 )
 
 
-def outcome_table(summary: RunSummary) -> Table:
+def outcome_table(summary: "RunSummary") -> Table:
     """Return what became of the inputs, a line a source, columns that occurred only."""
     seen = [outcome for outcome in Outcome if summary.count(outcome)]
     table = Table(title=None, box=None, pad_edge=False, header_style="dim", show_footer=len(summary.sources) > 1)
@@ -47,7 +51,7 @@ def outcome_table(summary: RunSummary) -> Table:
     return table
 
 
-def rejection_table(rejections: pa.Table) -> Table:
+def rejection_table(rejections: "pa.Table") -> Table:
     """Return why inputs were set aside: a line a reason, with one example."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("set aside", "reason", "for example"):
@@ -83,7 +87,7 @@ def diff(stored: str, artifacts: Sequence[Artifact], *, start: int = 0, end: int
     return shown.append(stored[position:end])
 
 
-def mended_sentence(sentence: MendedSentence) -> Table:
+def mended_sentence(sentence: "MendedSentence") -> Table:
     """Return a sentence before and after, what changed marked, with the rules that did it."""
     before, after, position = Text(), Text(), 0
     for change in sentence.changes:

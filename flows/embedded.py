@@ -36,17 +36,18 @@ def uses_a_server() -> bool:
     return bool(os.environ.get("PREFECT_API_URL"))
 
 
-def prepare_prefect(data: Path, *, console_level: str) -> None:
+def prepare_prefect(home: Path | None, *, console_level: str) -> None:
     """Settle Prefect's settings; to be called before Prefect is imported.
 
-    Its database is kept under the dataset's `state/`, unless the user has chosen a Prefect home. Log lines from
+    Its database is kept in `home`, unless that is None or the user has chosen another Prefect home. Log lines from
     `console_level` on are printed; the whole log of a run is kept in Prefect all the same. Raises
     `PrefectUnreachableError` where the environment names a server that does not answer.
     """
     if uses_a_server():
         _check_server(os.environ["PREFECT_API_URL"])
-    if not any(os.environ.get(name) for name in _CHOSEN_BY_USER):
-        os.environ["PREFECT_HOME"] = str((data / "state" / "prefect").resolve())
+    if home is not None and not any(os.environ.get(name) for name in _CHOSEN_BY_USER):
+        home.mkdir(parents=True, exist_ok=True)
+        os.environ["PREFECT_HOME"] = str(home.resolve())
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", console_level)
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)

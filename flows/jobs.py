@@ -11,9 +11,9 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 
 from flows.clock import utc_now
+from flows.places import place_of
 from flows.settings import Settings
 from storage.ledger import Run as LedgerRun
-from storage.store import Store
 from tasks.artifacts.mend import Mode
 from tasks.documents import Outcome
 from tasks.edit import Desk, versions
@@ -36,7 +36,7 @@ def begin(flow: str, settings: Settings) -> Job:
         run=f"{now:%Y%m%dT%H%M%S}-{token_hex(3)}",
         name=flow_run.get_name() or flow,
         flow=flow,
-        root=settings.data,
+        place=place_of(settings),
         started_at=now,
         clock=utc_now,
         seed=randbits(32),
@@ -51,7 +51,7 @@ def begin(flow: str, settings: Settings) -> Job:
 @contextmanager
 def working(job: Job) -> Iterator[None]:
     """Hold the run's lock, by which others know that it is alive, and note its start in the ledger."""
-    with Store.open(job.root) as store, store.files.lock(f"run-{job.run}"):
+    with job.place.open() as store, store.files.lock(f"run-{job.run}"):
         store.ledger.start_run(LedgerRun(run=job.run, flow=job.flow, started_at=job.started_at))
         yield
 
@@ -86,7 +86,7 @@ def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict
             copydesk_version=made_by.pipeline,
             rules_version=made_by.rules,
             taxonomy_version=made_by.taxonomy,
-            data_folder=job.root,
+            data_folder=job.place.root,
         ),
         published.outcomes,
         inputs=published.inputs,
@@ -97,7 +97,7 @@ def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict
             for (source, why), count in published.left_out.items()
         ],
     )
-    with Store.open(job.root) as store:
+    with job.place.open() as store:
         store.ledger.finish_run(job.run, finished, count_outcomes(published.outcomes), seconds)
     create_table_artifact(
         _outcome_rows(summary), key="outcomes", description=f"What became of the inputs of {job.name}."

@@ -11,11 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.console import diff, err, out
-from flows.settings import Settings
 from tasks.artifacts.mend import Mode, mend
 from tasks.artifacts.rule import Rule
 from tasks.artifacts.rulebook import RULEBOOK
-from tasks.language import detect_language
 
 
 class TextError(Exception):
@@ -29,7 +27,7 @@ class UnknownRuleError(Exception):
 def mend_text(file: str, *, language: str | None, mode: str, show_diff: bool, as_json: bool) -> None:
     """Print a text mended; with what was done, as a diff or as JSON, where asked."""
     text = _read(file)
-    spoken = language or detect_language(text, prior=Settings.load().languages).tag
+    spoken = language or _detected(text)
     mended = mend(title="", summary=None, text=text, language=spoken, mode=Mode(mode))
     if as_json:
         found = {
@@ -47,6 +45,13 @@ def mend_text(file: str, *, language: str | None, mode: str, show_diff: bool, as
         count = sum(artifact.after is not None for artifact in mended.artifacts)
         gate = mended.evidence.gate or "shut"
         err.print(f"{spoken}: {count} mended, {len(mended.artifacts) - count} reported; gate {gate}.", style="dim")
+
+
+def _detected(text: str) -> str:
+    from flows.settings import Settings  # loaded only where the language is not given
+    from tasks.language import detect_language
+
+    return detect_language(text, prior=Settings.load().languages).tag
 
 
 def _read(file: str) -> str:

@@ -22,9 +22,9 @@ class QueryError(Exception):
     """The query cannot be answered: DuckDB's own words."""
 
 
-def print_query(sql: str, data: Path, *, form: str) -> None:
+def print_query(sql: str, data: str, *, form: str) -> None:
     """Run a query and print its answer as a table, JSON lines or CSV."""
-    if not any((data / dataset.folder).is_dir() for dataset in PRODUCT):
+    if "://" not in data and not any(Path(data, dataset.folder).is_dir() for dataset in PRODUCT):
         raise QueryError(f"{data}: there is no dataset here. Make one with: copydesk run SOURCE --data {data}")
     with read.connect(data) as connection:
         try:

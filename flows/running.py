@@ -13,6 +13,7 @@ from flows.cli import DONE, NOT_DONE
 from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars, rejection_table
 from flows.embedded import local_server, prepare_prefect, uses_a_server
 from flows.parameters import IngestParameters
+from flows.places import inside, place_of
 from flows.settings import Settings, SettingsError
 from flows.showcase import telling_sentence
 from storage import read
@@ -31,17 +32,17 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
         out.print_json(summary.to_json())
     else:
         _show(summary, settings)
-    if sources and _reached_nothing(summary, Path(settings.data)):
+    if sources and _reached_nothing(summary, settings.data):
         err.print("copydesk: nothing could be read from these sources.", style="red")
         return NOT_DONE
     return DONE
 
 
 def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
-    with Store.open(settings.data):  # a folder that cannot be written to is named before Prefect starts
+    with place_of(settings).open():  # a folder that cannot be written to is named before Prefect starts
         pass
     # The console is ours in a run, and says what went wrong itself.
-    prepare_prefect(Path(settings.data), console_level="CRITICAL")
+    prepare_prefect(_prefect_home(settings), console_level="CRITICAL")
     if not uses_a_server():
         err.print("Starting Prefect (about 15 s) …", style="dim")
     from flows.ingest import ingest
@@ -51,7 +52,6 @@ def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
 
 
 def _show(summary: RunSummary, settings: Settings) -> None:
-    data = Path(settings.data)
     out.print()
     out.print(outcome_table(summary))
     took = (summary.run.finished_at - summary.run.started_at).total_seconds()
@@ -65,25 +65,30 @@ def _show(summary: RunSummary, settings: Settings) -> None:
     )
     if summary.count(Outcome.REJECTED):
         out.print()
-        out.print(rejection_table(_rejections(summary, data)))
+        out.print(rejection_table(_rejections(summary, settings.data)))
     for warning in summary.warnings:
         out.print(warning, style="yellow")
-    out.print(f"\nDataset  {data / 'articles'}")
-    out.print(f"Report   {data / 'report' / 'index.html'}")
+    out.print(f"\nDataset  {inside(settings.data, 'articles')}", soft_wrap=True)
+    out.print(f"Report   {inside(settings.data, 'report', 'index.html')}", soft_wrap=True)
 
 
-def _rejections(summary: RunSummary, data: Path) -> pa.Table:
+def _rejections(summary: RunSummary, data: str) -> pa.Table:
     """Return what is set aside of the run's sources."""
     sources = [source.source for source in summary.sources if source.count(Outcome.REJECTED)]
     return read.rejections(data, filter=pc.field("source").isin(sources))
 
 
-def _reached_nothing(summary: RunSummary, data: Path) -> bool:
+def _reached_nothing(summary: RunSummary, data: str) -> bool:
     """Whether every input was set aside before the desk could see it: then the job was not done."""
     if summary.count(Outcome.REJECTED) < summary.inputs:
         return False
     stages = _rejections(summary, data)["stage"].unique().to_pylist()
     return set(stages) <= {Stage.DISCOVER, Stage.FETCH}
+
+
+def _prefect_home(settings: Settings) -> Path | None:
+    """Return where Prefect's own database goes: beside a dataset in a folder; to Prefect's choice for one on S3."""
+    return None if place_of(settings).is_remote else Path(settings.data, "state", "prefect")
 
 
 DEMO_SETTINGS = """\
@@ -140,13 +145,15 @@ def _show_showcase(data: Path) -> None:
     )
 
 
-def rewrite_report(data: Path) -> None:
+def rewrite_report(settings: Settings) -> None:
     """Draw the last run's report again, from the dataset as it is now."""
-    kept = data / "report" / "summary.json"
-    if not kept.exists():
-        raise SettingsError(f"{data}: no run has left a report here. Run one with: copydesk run SOURCE --data {data}")
-    write_report(str(data), RunSummary.from_json(kept.read_bytes()), ())
-    out.print(f"Report  {data / 'report' / 'index.html'}")
+    place, data = place_of(settings), settings.data
+    with place.open() as store:
+        if not store.files.exists("report/summary.json"):
+            raise SettingsError(f"{data}: no run has left a report here. Run one: copydesk run SOURCE --data {data}")
+        summary = RunSummary.from_json(store.files.read("report/summary.json"))
+    write_report(place, summary, ())
+    out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True)
 
 
 def serve_schedules(config: Path | None) -> None:
@@ -157,13 +164,14 @@ def serve_schedules(config: Path | None) -> None:
             "No source in copydesk.toml has a schedule. Give one `cron`, `every` or `rrule`, "
             "or run the sources once with: copydesk run"
         )
-    with Store.open(settings.data):
+    with place_of(settings).open():
         pass
-    prepare_prefect(Path(settings.data), console_level="INFO")
+    home = _prefect_home(settings)
+    prepare_prefect(home, console_level="INFO")
     with ExitStack() as stack:
         if not uses_a_server():
             err.print("Starting a Prefect server (about 15 s) …", style="dim")
-            url = stack.enter_context(local_server(Path(settings.data) / "state" / "prefect-server.log"))
+            url = stack.enter_context(local_server((home or Path()) / "prefect-server.log"))
             out.print(f"Runs are shown at {url}/runs")
         from flows.serving import serve
 

@@ -62,7 +62,11 @@ class SourceSettings(Closed):
 class Settings(Closed):
     """All that an installation sets. Each top-level value can be given as `COPYDESK_<NAME>` too, which wins."""
 
-    data: str = Field("data", description="The dataset's folder; relative to this file.")
+    data: str = Field("data", description="The dataset: a folder relative to this file, or s3://bucket/prefix.")
+    ledger: str | None = Field(
+        None, description="SQLAlchemy URL of the ledger; by default an SQLite file in the dataset's folder."
+    )
+    single_machine: bool = Field(False, description="Only this machine writes to a dataset on S3.")
     contact: str = Field("", description="Mail or web address that the user agent names; hosts like to know.")
     delay: Seconds = Field(5.0, description="Seconds between two requests to one host, unless a source says otherwise.")
     backoff: Seconds = Field(1.0, description="Seconds before a failed request is tried again; doubled each time.")
@@ -71,6 +75,11 @@ class Settings(Closed):
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
     workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
     sources: dict[SourceName, SourceSettings] = Field(default_factory=dict)
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _parted(cls, value: object) -> object:
+        return [tag.strip() for tag in value.split(",")] if isinstance(value, str) else value
 
     @classmethod
     def load(cls, path: Path | None = None, environment: Mapping[str, str] | None = None) -> Self:
@@ -84,13 +93,13 @@ class Settings(Closed):
         given = {
             name: environment[PREFIX + name.upper()]
             for name, field in cls.model_fields.items()
-            if PREFIX + name.upper() in environment and field.annotation in (str, int, float)
+            if PREFIX + name.upper() in environment and name != "sources"
         }
         try:
             settings = cls.model_validate({**written, **given})
         except ValidationError as error:
             raise SettingsError(_explain(place, error)) from None
-        if "data" in given or not place.exists():
+        if "data" in given or not place.exists() or "://" in settings.data:
             return settings
         return settings.model_copy(update={"data": str(place.parent / settings.data)})
 

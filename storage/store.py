@@ -84,6 +84,24 @@ class Store:
         self.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a store is kept: all that opens it, to be handed to other processes. `root` is a folder or an S3 URL."""
+
+    root: str
+    ledger: str | None = None
+    single_machine: bool = False
+
+    def open(self) -> Store:
+        """Open the store that is kept here."""
+        return Store.open(self.root, ledger=self.ledger, single_machine=self.single_machine)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is an object store."""
+        return is_on_s3(self.root)
+
+
 def _checked_ledger(url: str, ledger: str | None, *, single_machine: bool) -> str:
     """Return the ledger of a store on S3, or refuse one that other machines could not share."""
     if ledger is None or (sa.make_url(ledger).get_backend_name() == "sqlite" and not single_machine):

@@ -10,7 +10,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Final, Self
 
-from storage.store import Store
+from storage.store import Place, Store
 from tasks.documents import Article, Page, Reason, Rejection, Stage
 from tasks.edit import Desk, edit, versions
 from tasks.fetch.decoding import DecodingError, decode_body
@@ -50,11 +50,11 @@ class Edited:
         return Edited(articles=self.articles + other.articles, rejections=self.rejections + other.rejections)
 
 
-def edit_slice(root: str, run: str, part: Slice, desk: Desk) -> Edited:
+def edit_slice(place: Place, run: str, part: Slice, desk: Desk) -> Edited:
     """Edit the pages of a slice and stage what they became. One broken page makes one rejection."""
     articles: list[tuple[int, Article]] = []
     rejections: list[tuple[int, Rejection]] = []
-    with Store.open(root) as store:
+    with place.open() as store:
         for archived in _pages(store, part):
             edited = _edit_one(store, archived, desk)
             if isinstance(edited, Article):
@@ -64,9 +64,9 @@ def edit_slice(root: str, run: str, part: Slice, desk: Desk) -> Edited:
         return _stage(store, run, part, articles, rejections)
 
 
-def reject_slice(root: str, run: str, part: Slice, detail: str) -> Edited:
+def reject_slice(place: Place, run: str, part: Slice, detail: str) -> Edited:
     """Stage a rejection for each page of a slice that took its process down."""
-    with Store.open(root) as store:
+    with place.open() as store:
         rejections = [(page.number, _rejection(page, Reason.CRASHED, detail)) for page in _pages(store, part)]
         return _stage(store, run, part, [], rejections)
 
@@ -81,7 +81,7 @@ class Workers:
     Use as `with Workers(count) as workers`; threads may share it. `edit` is what a process does with a slice.
     """
 
-    def __init__(self, count: int, edit: Callable[[str, str, Slice, Desk], Edited] = edit_slice) -> None:
+    def __init__(self, count: int, edit: Callable[[Place, str, Slice, Desk], Edited] = edit_slice) -> None:
         """Remember how many; they start with the first batch."""
         self._count = count
         self._edit = edit
@@ -102,9 +102,9 @@ class Workers:
         """Edit a batch, slice by slice, side by side."""
         parts = _slices(batch)
         if self._count == 1:
-            return sum((self._edit(job.root, job.run, part, job.desk) for part in parts), Edited())
+            return sum((self._edit(job.place, job.run, part, job.desk) for part in parts), Edited())
         pool = self._running_pool()
-        futures = [pool.submit(self._edit, job.root, job.run, part, job.desk) for part in parts]
+        futures = [pool.submit(self._edit, job.place, job.run, part, job.desk) for part in parts]
         return sum((self._result(future, job, part) for future, part in zip(futures, parts, strict=True)), Edited())
 
     def _result(self, future: "Future[Edited]", job: Job, part: Slice) -> Edited:
@@ -119,11 +119,11 @@ class Workers:
         with _pool(1) as alone:
             _check_alive(alone)
             try:
-                return alone.submit(self._edit, job.root, job.run, part, job.desk).result()
+                return alone.submit(self._edit, job.place, job.run, part, job.desk).result()
             except BrokenProcessPool:
                 pass
         if part.stop - part.start == 1:
-            return reject_slice(job.root, job.run, part, "The process that edited this page died.")
+            return reject_slice(job.place, job.run, part, "The process that edited this page died.")
         return sum((self._edit_carefully(job, half) for half in part.halves()), Edited())
 
     def _running_pool(self) -> ProcessPoolExecutor:

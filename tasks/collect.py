@@ -30,7 +30,7 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
     Closed early or interrupted, what was taken until then is safe, and the next run goes on from it.
     """
     sources = list(sources)
-    with Store.open(job.root) as store:
+    with job.place.open() as store:
         intake = Intake(store=store, run=job.run, now=job.started_at, versions=versions(), batch_size=job.batch_size)
         left_out: Counter[tuple[str, str]] = Counter()
         try:

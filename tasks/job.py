@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from storage.store import Place
 from tasks.edit import Desk
 from tasks.fetch.exchange import Limits
 
@@ -15,7 +16,7 @@ class Job:
     run: str
     name: str
     flow: str
-    root: str
+    place: Place
     started_at: datetime
     clock: Callable[[], datetime]
     seed: int

@@ -12,7 +12,7 @@ from storage import read
 from storage.commit import Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.staging import holds
-from storage.store import Store
+from storage.store import Place, Store
 from tasks.documents import Outcome
 from tasks.edit import versions
 from tasks.fingerprint import near_duplicates
@@ -39,14 +39,14 @@ class Published:
 
 def publish_run(job: Job) -> Published:
     """Publish what a run has staged; called again after a crash, it ends in the same rows."""
-    with Store.open(job.root) as store:
+    with job.place.open() as store:
         return _publish(store, job.run, store.staging.runs().get(job.run, ()), job)
 
 
 def finish_interrupted(job: Job) -> int:
     """Publish what earlier runs had edited when they were cut short; return how many runs that were."""
     finished = 0
-    with Store.open(job.root) as store:
+    with job.place.open() as store:
         for run, staged in store.staging.runs().items():
             with store.files.try_lock(f"run-{run}") as is_dead:
                 if is_dead:
@@ -119,29 +119,29 @@ def tell_stories(job: Job, days: Sequence[date]) -> int:
     first, last = min(days) - STORY_WINDOW, max(days) + STORY_WINDOW
     day = pc.field("published_date")
     near = (day >= first - STORY_WINDOW) & (day <= last + STORY_WINDOW)
-    known = read.fingerprints(job.root, filter=near)
+    known = read.fingerprints(job.place.root, filter=near)
     duplicates = {found.id: found for found in near_duplicates(fingerprinted(known), window_days=STORY_WINDOW.days)}
     tables = {
         when.as_py(): stories_table(known.filter(pc.equal(known["published_date"], when)), duplicates)
         for when in pc.unique(known["published_date"])
         if first <= when.as_py() <= last
     }
-    with Store.open(job.root) as store:
+    with job.place.open() as store:
         publish_derived(store, ARTICLE_STORIES_DATASET.name, tables, run=job.run, now=job.started_at)
     return sum(pc.sum(tables[when]["duplicate_of"].is_valid()).as_py() or 0 for when in days if when in tables)
 
 
-def write_report(root: str, summary: RunSummary, days: Sequence[date]) -> str:
+def write_report(place: Place, summary: RunSummary, days: Sequence[date]) -> str:
     """Draw the report page and keep it with its summary; return the page's path in the store."""
-    small = read.articles(root, columns=["article_id"]).num_rows <= REPORTED_AT_MOST
+    small = read.articles(place.root, columns=["article_id"]).num_rows <= REPORTED_AT_MOST
     chosen = None if small or not days else pc.field("published_date").isin(list(days))
     page = render(
         summary,
-        read.articles(root, filter=chosen),
-        read.rejections(root),
-        read.article_stories(root, filter=chosen),
+        read.articles(place.root, filter=chosen),
+        read.rejections(place.root),
+        read.article_stories(place.root, filter=chosen),
     )
-    with Store.open(root) as store:
+    with place.open() as store:
         store.files.publish("report/index.html", page.encode())
         store.files.publish("report/summary.json", summary.to_json().encode())
     return "report/index.html"

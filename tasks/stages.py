@@ -12,6 +12,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from storage.store import Place
 from tasks.batch import Edited, Workers
 from tasks.collect import collect_pages
 from tasks.fetch.sources import Source
@@ -53,6 +54,6 @@ def stories(job: Job, days: Sequence[date]) -> int:
 
 
 @task(name="report", cache_policy=NO_CACHE)
-def report(root: str, summary: RunSummary, days: Sequence[date]) -> str:
+def report(place: Place, summary: RunSummary, days: Sequence[date]) -> str:
     """Draw the run's report page."""
-    return write_report(root, summary, days)
+    return write_report(place, summary, days)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.sample.site import SampleSite
-from storage.store import Store
+from storage.store import Place, Store
 from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.edit import Desk
@@ -36,7 +36,7 @@ def ingest_without_prefect(root: Path, sources: list[Source], *, run: str, worke
         run=run,
         name=run,
         flow="test",
-        root=str(root),
+        place=Place(root=str(root)),
         started_at=utc_now(),
         clock=utc_now,
         seed=0,

@@ -2,7 +2,7 @@
 
 import os
 
-from storage.store import Store
+from storage.store import Place
 from tasks.batch import Edited, Slice, edit_slice
 from tasks.edit import Desk
 from tasks.rows import archived_pages
@@ -10,10 +10,10 @@ from tasks.rows import archived_pages
 CULPRIT = "/bakery-queue"
 
 
-def edit_or_die(root: str, run: str, part: Slice, desk: Desk) -> Edited:
+def edit_or_die(place: Place, run: str, part: Slice, desk: Desk) -> Edited:
     """Edit a slice, unless the culprit is in it: then take the process down."""
-    with Store.open(root) as store:
+    with place.open() as store:
         pages = list(archived_pages(store.staging.read(part.path).slice(part.start, part.stop - part.start)))
     if any(CULPRIT in page.input for page in pages):
         os._exit(1)
-    return edit_slice(root, run, part, desk)
+    return edit_slice(place, run, part, desk)

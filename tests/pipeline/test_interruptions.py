@@ -12,7 +12,7 @@ import pytest
 
 from flows.sample.site import SampleSite
 from storage import read
-from storage.store import Store
+from storage.store import Place, Store
 from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.documents import Outcome, Reason
@@ -26,9 +26,18 @@ from tests.pipeline.culprit import CULPRIT, edit_or_die
 
 def job(root: Path, run: str, workers: int = 1) -> Job:
     return Job(
-        run=run, name=run, flow="test", root=str(root), started_at=utc_now(), clock=utc_now, seed=0, desk=Desk(),
-        batch_size=20, workers=workers, limits=Limits(backoff_seconds=0.02),
-    )  # fmt: skip
+        run=run,
+        name=run,
+        flow="test",
+        place=Place(root=str(root)),
+        started_at=utc_now(),
+        clock=utc_now,
+        seed=0,
+        desk=Desk(),
+        batch_size=20,
+        workers=workers,
+        limits=Limits(backoff_seconds=0.02),
+    )
 
 
 def rows(root: Path) -> list[dict[str, object]]:
@@ -46,10 +55,10 @@ def test_a_page_that_kills_its_worker_costs_itself_only(tmp_path: Path) -> None:
         for batch in collect_pages(at_work, listing_sources(site)):
             workers.edit(at_work, batch)
         published = publish_run(at_work)
-    crashed = [row for row in read.rejections(at_work.root).to_pylist() if row["reason"] == Reason.CRASHED]
+    crashed = [row for row in read.rejections(at_work.place.root).to_pylist() if row["reason"] == Reason.CRASHED]
     assert [CULPRIT in row["input"] for row in crashed] == [True]
     assert published.outcomes.num_rows == sum(published.inputs.values())
-    assert read.articles(at_work.root).num_rows > 40
+    assert read.articles(at_work.place.root).num_rows > 40
 
 
 def test_processes_make_the_rows_that_one_process_makes(tmp_path: Path) -> None:
