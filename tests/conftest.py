@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.sample.site import SampleSite
-from storage.store import Place, Store
+from storage.store import Place
 from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.edit import Desk
@@ -30,13 +30,14 @@ def listing_sources(site: SampleSite) -> list[Source]:
     ]
 
 
-def ingest_without_prefect(root: Path, sources: list[Source], *, run: str, workers: int = 1) -> Published:
+def ingest_without_prefect(where: Path | Place, sources: list[Source], *, run: str, workers: int = 1) -> Published:
     """Do what the `ingest` flow does, as plain function calls."""
+    place = where if isinstance(where, Place) else Place(root=str(where))
     job = Job(
         run=run,
         name=run,
         flow="test",
-        place=Place(root=str(root)),
+        place=place,
         started_at=utc_now(),
         clock=utc_now,
         seed=0,
@@ -45,7 +46,7 @@ def ingest_without_prefect(root: Path, sources: list[Source], *, run: str, worke
         workers=workers,
         limits=Limits(backoff_seconds=0.02),
     )
-    with Store.open(root) as store, store.files.lock(f"run-{run}"), Workers(workers) as at_work:
+    with place.open() as store, store.files.lock(f"run-{run}"), Workers(workers) as at_work:
         finish_interrupted(job)
         for batch in collect_pages(job, sources):
             at_work.edit(job, batch)
