@@ -109,7 +109,7 @@ def publish_derived(
 def _publish(store: Store, intent: Intent, staged: Sequence[str]) -> Result:
     catch_up(store)
     name = commit_name(intent.now, intent.run)
-    press = Press(store.files, intent.run, store.manifest.of(name), _recorded(store) if intent.resumed else None)
+    press = Press(store.files, intent.run, store.manifest.of(name), store.manifest.known() if intent.resumed else None)
     claims, rejections = _gather(store, staged)
     identities = resolve(store.ledger, claims)
     outcomes = pa.concat_tables(
@@ -124,11 +124,6 @@ def _publish(store: Store, intent: Intent, staged: Sequence[str]) -> Result:
         refused_canonicals=sum(identity.is_refused for identity in identities),
         partitions=press.published(ARTICLES_DATASET),
     )
-
-
-def _recorded(store: Store) -> frozenset[tuple[str, date, str]]:
-    entries = store.manifest.entries(store.manifest.names())
-    return frozenset((entry.dataset, entry.partition, entry.sha256) for entry in entries)
 
 
 def _record(store: Store, name: str, press: Press) -> None:

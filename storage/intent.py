@@ -74,7 +74,7 @@ def recall(files: Files, run: str, staged: Sequence[str]) -> Result | None:
     except FileNotFoundError:
         return None
     about = json.loads(table.schema.metadata[_ABOUT])
-    if list(staged) != list(about["staged"]):
+    if {*staged} != {*about["staged"]}:
         return None
     if any(files.exists(path) and _digest(files, path) != known for path, known in about["staged"].items()):
         return None

@@ -161,5 +161,5 @@ def _view(dataset: Dataset, folder: Path) -> str:
     pattern = f"{glob.escape(str(folder))}/{dataset.folder}/{dataset.partition_key}=*/{PART}".replace("'", "''")
     return (
         f"CREATE VIEW {dataset.name} AS SELECT * FROM read_parquet('{pattern}', "  # noqa: S608
-        f"hive_partitioning = true, hive_types = {{'{dataset.partition_key}': DATE}})"
+        f"union_by_name = true, hive_partitioning = true, hive_types = {{'{dataset.partition_key}': DATE}})"
     )
