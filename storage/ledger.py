@@ -256,7 +256,7 @@ class Ledger:
     def arrived(self, outcome: str, sources: Iterable[str]) -> list[Visit]:
         """Return the visits to these sources' URLs that ended in this outcome, in the order of their URLs.
 
-        With the outcome that says "archived, and nothing has become of it", they are what a run left that was cut short.
+        Where the outcome says that a page is archived and nothing has become of it yet, a run was cut short.
         """
         wanted = sa.select(_URLS).where(_URLS.c.outcome == outcome, _URLS.c.source.in_(list(sources)))
         with self._reading() as connection:
@@ -379,12 +379,13 @@ class Ledger:
         """Return every key of a dataset, with its partition."""
         wanted = sa.select(_PLACES.c.key, _PLACES.c.partition).where(_PLACES.c.dataset == dataset)
         with self._reading() as connection:
-            return dict(connection.execute(wanted).tuples())
+            return {row[0]: row[1] for row in connection.execute(wanted)}
 
     def identified(self) -> dict[str, str]:
         """Return every URL that has an identity, with its article id."""
         with self._reading() as connection:
-            return dict(connection.execute(sa.select(_IDENTITIES.c.url, _IDENTITIES.c.article_id)).tuples())
+            wanted = sa.select(_IDENTITIES.c.url, _IDENTITIES.c.article_id)
+            return {row[0]: row[1] for row in connection.execute(wanted)}
 
     def urls_of(self, article_ids: Iterable[str]) -> list[str]:
         """Return the URLs that were given one of these identities."""
