@@ -5,6 +5,8 @@ version is lifted when it is opened.
 Nothing in it is the only copy of what an article says: lost, it costs fetches, not data.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -22,6 +24,9 @@ from storage.errors import LedgerError, SchemaVersionError, StoreFullError, Stor
 
 _AT_A_TIME: Final = 500
 """Records in one statement: SQLite allows 32,766 bound values, and a visit has 16."""
+
+_PAUSES: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds between one attempt to switch SQLite to its write-ahead log and the next."""
 
 R = TypeVar("R")
 
@@ -563,9 +568,27 @@ def _slices(values: list[str]) -> Iterator[list[str]]:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     cursor = connection.cursor()
-    for pragma in ("busy_timeout = 60000", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in ("busy_timeout = 60000", "synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    _switch_to_wal(cursor)
     cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    """Let readers and a writer work side by side; of several that make this switch at once, all but one fail at once.
+
+    SQLite does not wait here, whatever the timeout: two that hold a lock each would wait for each other.
+    """
+    for pause in _PAUSES:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(pause)
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:
