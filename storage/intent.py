@@ -90,6 +90,11 @@ def forget(files: Files, runs: Iterable[str]) -> None:
             files.remove(path)
 
 
+def noted(files: Files) -> set[str]:
+    """Return the runs whose commit has begun and not ended."""
+    return {_run_of(path) for path in files.list(FOLDER) if path.endswith(_NOTE)}
+
+
 def _read_note(files: Files, run: str) -> Intent | None:
     try:
         note = json.loads(files.read(_path(run, _NOTE)))

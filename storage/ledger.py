@@ -278,19 +278,19 @@ class Ledger:
             for row in connection.execute(pages.order_by(_URLS.c.url)):
                 yield row[0], row[1], row[2]
 
-    def forget_visits(self, urls: Iterable[str]) -> None:
-        """Forget the visits to these URLs, and that they were ever given an identity."""
-        with self._writing() as connection:
-            for some in _slices(list(urls)):
-                connection.execute(sa.delete(_URLS).where(_URLS.c.url.in_(some)))
-                connection.execute(sa.delete(_IDENTITIES).where(_IDENTITIES.c.url.in_(some)))
+    def drop_visits(self, urls: Iterable[str]) -> None:
+        """Forget the visits to these URLs: they will be visited as if for the first time."""
+        self._drop(_URLS, _URLS.c.url, urls)
+
+    def drop_identities(self, urls: Iterable[str]) -> None:
+        """Forget that these URLs were ever given an identity."""
+        self._drop(_IDENTITIES, _IDENTITIES.c.url, urls)
 
     def forget_articles(self, article_ids: Iterable[str]) -> None:
         """Forget every visit, reading and identity that ended in one of these articles."""
-        with self._writing() as connection:
-            for some in _slices(list(article_ids)):
-                for table in (_URLS, _DOCUMENTS, _IDENTITIES):
-                    connection.execute(sa.delete(table).where(table.c.article_id.in_(some)))
+        ids = list(article_ids)
+        for table in (_URLS, _DOCUMENTS, _IDENTITIES):
+            self._drop(table, table.c.article_id, ids)
 
     def file_visits(self, source: str, inputs: Iterable[str]) -> dict[str, FileVisit]:
         """Return the last reading of each of a source's documents that was read at all, by its `input`."""
@@ -385,6 +385,11 @@ class Ledger:
         wanted = sa.select(_PLACES.c.key, _PLACES.c.partition).where(_PLACES.c.dataset == dataset)
         with self._reading() as connection:
             return {row[0]: row[1] for row in connection.execute(wanted)}
+
+    def identities(self, urls: Iterable[str]) -> dict[str, str]:
+        """Return the article ids of those URLs that were given one."""
+        with self._reading() as connection:
+            return dict(_pairs(connection, _IDENTITIES.c.url, _IDENTITIES.c.article_id, urls, {}))
 
     def identified(self) -> dict[str, str]:
         """Return every URL that has an identity, with its article id."""
@@ -513,6 +518,11 @@ class Ledger:
             else insert.on_conflict_do_nothing(index_elements=keys),
             rows,
         )
+
+    def _drop(self, table: sa.Table, key: "sa.Column[str]", wanted: Iterable[str]) -> None:
+        with self._writing() as connection:
+            for some in _slices(list(wanted)):
+                connection.execute(sa.delete(table).where(key.in_(some)))
 
     def _find(
         self, kind: type[R], table: sa.Table, key: "sa.Column[str]", wanted: Iterable[str], *where: Any

@@ -107,7 +107,7 @@ class PageWriter:
         is_compressed = any(name.lower() == "content-encoding" for name, _ in kept)
         fields = [
             ("WARC-Type", "response"),
-            ("WARC-Target-URI", quote(url, safe=_URI_CHARACTERS)),
+            ("WARC-Target-URI", target_uri(url)),
             ("Content-Type", "application/http; msgtype=response"),
             ("WARC-Payload-Digest", _digest(payload)),
         ]
@@ -117,7 +117,7 @@ class PageWriter:
         """Keep a document that came from disk and return its file and offset."""
         fields = [
             ("WARC-Type", "resource"),
-            ("WARC-Target-URI", quote(uri, safe=_URI_CHARACTERS)),
+            ("WARC-Target-URI", target_uri(uri)),
             ("Content-Type", _one_line(content_type)),
             ("WARC-Payload-Digest", _digest(payload)),
         ]
@@ -140,7 +140,7 @@ class PageWriter:
         kept = [(name, value) for name, value in headers if name.lower() != "transfer-encoding"]
         fields = [
             ("WARC-Type", "revisit"),
-            ("WARC-Target-URI", quote(url, safe=_URI_CHARACTERS)),
+            ("WARC-Target-URI", target_uri(url)),
             ("Content-Type", "application/http; msgtype=response"),
             ("WARC-Profile", f"http://netpreserve.org/warc/1.1/revisit/{profile}"),
             ("WARC-Refers-To", original.record_id),
@@ -265,6 +265,15 @@ class Pages:
     def list(self) -> list[str]:
         """Return the files of the archive, in order."""
         return [path.removeprefix(f"{FOLDER}/") for path in self.files.list(FOLDER) if path.endswith(".warc.gz")]
+
+
+def target_uri(url: str) -> str:
+    """Return an address as a record names it.
+
+    >>> target_uri("https://news.example/été")
+    'https://news.example/%C3%A9t%C3%A9'
+    """
+    return quote(url, safe=_URI_CHARACTERS)
 
 
 def _names(name: str, day: date) -> Iterator[str]:

@@ -14,9 +14,22 @@ from storage.errors import DamagedFileError, SchemaVersionError
 from storage.files import Files
 from storage.manifest import Entry, Known
 from storage.merge import keys, ordered
-from storage.schema import SCHEMA_VERSION, VERSION_KEY, Dataset, added_since
+from storage.schema import (
+    ARTICLE_ARTIFACTS_DATASET,
+    ARTICLE_TOPICS_DATASET,
+    ARTICLES_DATASET,
+    FINGERPRINTS_DATASET,
+    SCHEMA_VERSION,
+    VERSION_KEY,
+    Dataset,
+    added_since,
+)
 
 ROW_GROUP: Final = 4096
+
+_GUARDED_BY_ARTICLES: Final = frozenset(
+    dataset.name for dataset in (ARTICLE_TOPICS_DATASET, ARTICLE_ARTIFACTS_DATASET, FINGERPRINTS_DATASET)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,12 @@ class Press:
         if stored.sha256 is not None and not self._knows(dataset, day, stored.sha256):
             self._note(dataset, day, stored.table, self.files.read(dataset.path(day)), stored.sha256, stored.version)
 
+    def adopt(self, dataset: Dataset, day: date) -> None:
+        """Note a partition as it is, whoever published it."""
+        stored = read(self.files, dataset, day)
+        if stored.sha256 is not None:
+            self._note(dataset, day, stored.table, self.files.read(dataset.path(day)), None, stored.version)
+
     def published(self, dataset: Dataset) -> tuple[date, ...]:
         """Return the days of a dataset that were published."""
         return tuple(sorted({entry.partition for entry in self.entries if entry.dataset == dataset.name}))
@@ -115,7 +134,7 @@ def read(files: Files, dataset: Dataset, day: date, columns: Sequence[str] | Non
     try:
         content = files.read(path)
     except FileNotFoundError:
-        return Partition(dataset.schema.empty_table(), None)
+        return Partition(_lifted(dataset, dataset.schema.empty_table(), (), columns), None)
     try:
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
         version, absent = _lacking(path, dataset, file.schema_arrow)
@@ -125,6 +144,23 @@ def read(files: Files, dataset: Dataset, day: date, columns: Sequence[str] | Non
             f"{path}: this file is damaged ({error}). Restore it from a copy, or delete it and reprocess its day."
         ) from error
     return Partition(_lifted(dataset, table, absent, columns), hashlib.sha256(content).hexdigest(), version)
+
+
+def version(files: Files, dataset: Dataset, day: date) -> str:
+    """Return the schema version of a partition's file, from the end of the file alone."""
+    path = dataset.path(day)
+    with files.open(path) as stream:
+        try:
+            return _lacking(path, dataset, pq.read_schema(stream))[0]
+        except pa.ArrowInvalid as error:
+            raise DamagedFileError(
+                f"{path}: this file is damaged ({error}). Restore it from a copy, or delete it and reprocess its day."
+            ) from error
+
+
+def guard(dataset: Dataset, day: date) -> str:
+    """Return the name of the lock to hold while a partition is changed: what follows from articles has theirs."""
+    return f"{ARTICLES_DATASET.name if dataset.name in _GUARDED_BY_ARTICLES else dataset.name}-{day}"
 
 
 def encode(dataset: Dataset, table: pa.Table) -> pa.Buffer:

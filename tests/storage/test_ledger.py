@@ -199,7 +199,8 @@ def test_article_is_forgotten_by_every_table(ledger: Ledger) -> None:
     ledger.forget_articles(["gone"])
     assert (ledger.visits([kept, gone]).keys(), ledger.identified()) == ({kept}, {kept: "kept"})
     assert ledger.file_visits("disk", ["gone"]) == {}
-    ledger.forget_visits([kept])
+    ledger.drop_visits([kept])
+    ledger.drop_identities([kept])
     assert (ledger.visits([kept]), ledger.identified()) == ({}, {})
 
 
