@@ -35,14 +35,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a manifest knows of each partition: every file it ever had, and those not replaced by another since."""
+    """What a manifest knows of each partition: the files that were published and not replaced since, by their digest.
 
-    digests: frozenset[tuple[str, date, str]]
+    That is one, or a few where commits that overlapped were cut short.
+    """
+
     heads: Mapping[tuple[str, date], Mapping[str, Entry]]
 
     def has(self, dataset: str, partition: date, sha256: str) -> bool:
-        """Say whether a partition ever had this file."""
-        return (dataset, partition, sha256) in self.digests
+        """Say whether a partition may have this file now."""
+        return sha256 in self.heads.get((dataset, partition), {})
 
     def head(self, dataset: str, partition: date) -> str | None:
         """Return the digest of the file that a partition should have; None where there is none, or more than one."""
@@ -75,11 +77,7 @@ class Manifest:
 
     def known(self) -> Known:
         """Return what all commits together say of each partition."""
-        entries = self.entries(self.names())
-        return Known(
-            digests=frozenset((entry.dataset, entry.partition, entry.sha256) for entry in entries),
-            heads=_heads(entries),
-        )
+        return Known(_heads(self.entries(self.names())))
 
     def of(self, name: str) -> list[Entry]:
         """Return what one commit published: nothing, where it is unknown."""

@@ -246,13 +246,13 @@ class _Survey:
 
     def _still_suspect(self, suspects: list[Finding]) -> Iterator[Finding]:
         """Yield what the manifest does not explain, unless it does by now or a run is about to record it."""
-        heads = self.store.manifest.known().heads if suspects else {}
+        known = self.store.manifest.known() if suspects else Known({})
         for finding in suspects:
             assert finding.dataset is not None
             assert finding.partition is not None
             dataset = DATASETS[finding.dataset]
-            now = heads.get((finding.dataset, finding.partition), {})
-            if not self.under_way and _sha256(self.store, dataset, finding.partition) not in now:
+            sha256 = _sha256(self.store, dataset, finding.partition)
+            if not self.under_way and not (sha256 and known.has(finding.dataset, finding.partition, sha256)):
                 yield finding
 
     def _take(self, day: date, table: pa.Table) -> Iterator[Finding]:
