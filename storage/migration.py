@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from storage.chore import Steps, Work
-from storage.partition import days, guard, read, version
+from storage.partition import days, guard, read, schema_of
 from storage.schema import DATASETS, added_since
 from storage.store import Store
 
@@ -22,7 +22,7 @@ def outdated(store: Store) -> Steps:
         (dataset.name, day.isoformat())
         for dataset in DATASETS.values()
         for day in days(store.files, dataset)
-        if added_since(dataset, version(store.files, dataset, day))
+        if added_since(dataset, schema_of(store.files, dataset, day))
     )
 
 
@@ -33,7 +33,7 @@ def lift(work: Work) -> Migrated:
         dataset, day = DATASETS[name], date.fromisoformat(iso)
         with work.store.files.lock(guard(dataset, day)):
             stored = read(work.store.files, dataset, day)
-            if stored.sha256 is not None and added_since(dataset, stored.version):
+            if stored.sha256 is not None and added_since(dataset, stored.schema):
                 work.press.publish(dataset, day, stored.table, stored)
             else:
                 work.press.settle(dataset, day)

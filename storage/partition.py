@@ -34,14 +34,11 @@ _GUARDED_BY_ARTICLES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The rows of a partition, lifted to today's schema, the SHA-256 of its file, and the file's own schema version.
-
-    No file, no rows.
-    """
+    """The rows of a partition, lifted to today's schema, and the SHA-256 and own schema of its file; no file, no rows."""
 
     table: pa.Table
     sha256: str | None
-    version: str = SCHEMA_VERSION
+    schema: str = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +76,13 @@ class Press:
             return
         stored = read(self.files, dataset, day)
         if stored.sha256 is not None and not self._knows(dataset, day, stored.sha256):
-            self._note(dataset, day, stored.table, self.files.read(dataset.path(day)), stored.sha256, stored.version)
+            self._note(dataset, day, stored.table, self.files.read(dataset.path(day)), stored.sha256, stored.schema)
 
     def adopt(self, dataset: Dataset, day: date) -> None:
         """Note a partition as it is, whoever published it."""
         stored = read(self.files, dataset, day)
         if stored.sha256 is not None:
-            self._note(dataset, day, stored.table, self.files.read(dataset.path(day)), None, stored.version)
+            self._note(dataset, day, stored.table, self.files.read(dataset.path(day)), None, stored.schema)
 
     def published(self, dataset: Dataset) -> tuple[date, ...]:
         """Return the days of a dataset that were published."""
@@ -110,7 +107,7 @@ class Press:
         table: pa.Table,
         content: bytes | pa.Buffer,
         previous: str | None,
-        version: str = SCHEMA_VERSION,
+        schema: str = SCHEMA_VERSION,
     ) -> None:
         names = keys(dataset, table)
         entry = Entry(
@@ -121,7 +118,7 @@ class Press:
             size=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
             previous=self._linked(dataset, day, previous),
-            schema=version,
+            schema=schema,
             first_key=names[0].as_py() if len(names) else None,
             last_key=names[-1].as_py() if len(names) else None,
         )
@@ -137,16 +134,16 @@ def read(files: Files, dataset: Dataset, day: date, columns: Sequence[str] | Non
         return Partition(_lifted(dataset, dataset.schema.empty_table(), (), columns), None)
     try:
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        version, absent = _lacking(path, dataset, file.schema_arrow)
+        schema, absent = _lacking(path, dataset, file.schema_arrow)
         table = file.read(columns=None if columns is None else [name for name in columns if name not in absent])
     except (pa.ArrowInvalid, OSError) as error:
         raise DamagedFileError(
             f"{path}: this file is damaged ({error}). Restore it from a copy, or delete it and reprocess its day."
         ) from error
-    return Partition(_lifted(dataset, table, absent, columns), hashlib.sha256(content).hexdigest(), version)
+    return Partition(_lifted(dataset, table, absent, columns), hashlib.sha256(content).hexdigest(), schema=schema)
 
 
-def version(files: Files, dataset: Dataset, day: date) -> str:
+def schema_of(files: Files, dataset: Dataset, day: date) -> str:
     """Return the schema version of a partition's file, from the end of the file alone."""
     path = dataset.path(day)
     with files.open(path) as stream:

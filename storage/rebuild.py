@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -14,7 +15,7 @@ from storage.chore import Work
 from storage.derived import DERIVED
 from storage.errors import DamagedFileError
 from storage.merge import ordered
-from storage.partition import Partition, guard, read
+from storage.partition import guard, read
 from storage.schema import ARTICLE_STORIES_DATASET, ARTICLES_DATASET, DATASETS, FINGERPRINTS_DATASET, Dataset
 
 ASIDE: Final = "state/strays"
@@ -51,9 +52,10 @@ def _renew(work: Work, dataset: Dataset, day: date, table: pa.Table) -> None:
     try:
         stored = read(work.store.files, dataset, day)
     except DamagedFileError:
-        stored = Partition(table, "damaged")
+        work.store.files.remove(dataset.path(day))
+        stored = read(work.store.files, dataset, day)
     if stored.sha256 != head or not stored.table.equals(table):
-        work.press.publish(dataset, day, table, Partition(table, head))
+        work.press.publish(dataset, day, table, replace(stored, sha256=head))
 
 
 def _keep_known(work: Work, dataset: Dataset, day: date, ids: pa.ChunkedArray) -> None:

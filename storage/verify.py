@@ -235,8 +235,8 @@ class _Survey:
                 suspects.append(part.finding(Kind.MISSING_FILE, detail, repairable=part.can_be_made))
             return stored
         self.partitions += 1
-        if added_since(dataset, stored.version):
-            detail = f"has schema version {stored.version}, which lacks columns of today"
+        if added_since(dataset, stored.schema):
+            detail = f"has schema version {stored.schema}, which lacks columns of today"
             yield part.finding(Kind.OLD_VERSION, detail, repairable=True)
         if (double := stored.table.num_rows - len(pc.unique(keys(dataset, stored.table)))) > 0:
             yield part.finding(Kind.DUPLICATE_KEY, f"{double} rows repeat a key", repairable=part.can_be_made)

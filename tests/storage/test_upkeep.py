@@ -18,7 +18,7 @@ from storage.blocklist import Blocklist
 from storage.commit import publish_derived
 from storage.errors import SchemaVersionError
 from storage.ledger import FileVisit, Visit
-from storage.partition import version
+from storage.partition import schema_of
 from storage.repair import repair
 from storage.schema import (
     ADDED,
@@ -92,9 +92,9 @@ def test_older_and_newer_partitions_are_read_together(aged: Any) -> None:
 def test_commit_goes_on_over_older_partitions(aged: Any, article: Make) -> None:
     again = aged.commit([article("b", published_at=FEBRUARY)])
     assert again.counts == {"unchanged": 1}
-    assert version(aged.store.files, ARTICLES_DATASET, FEBRUARY_7) == "1"
+    assert schema_of(aged.store.files, ARTICLES_DATASET, FEBRUARY_7) == "1"
     aged.commit([article("c", published_at=FEBRUARY)])
-    assert version(aged.store.files, ARTICLES_DATASET, FEBRUARY_7) == SCHEMA_VERSION
+    assert schema_of(aged.store.files, ARTICLES_DATASET, FEBRUARY_7) == SCHEMA_VERSION
     assert sorted(days(aged)) == ["a", "b", "c"]
 
 
