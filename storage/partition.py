@@ -34,7 +34,10 @@ _GUARDED_BY_ARTICLES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The rows of a partition, lifted to today's schema, and the SHA-256 and own schema of its file; no file, no rows."""
+    """The rows of a partition as today's schema has them, the SHA-256 of its file, and the file's own schema version.
+
+    No file, no rows.
+    """
 
     table: pa.Table
     sha256: str | None
