@@ -28,9 +28,9 @@ def die_at(step: int, replace: Replace, end: Callable[[], None] = die) -> None:
             end()
 
     def around(act: Callable[..., None]) -> Callable[..., None]:
-        def stepping(*arguments: Any) -> None:
+        def stepping(*arguments: Any, **named: Any) -> None:
             tick()
-            act(*arguments)
+            act(*arguments, **named)
 
         return stepping
 
