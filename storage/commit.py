@@ -13,12 +13,14 @@ from typing import Final
 import pyarrow as pa
 
 from storage import derived
+from storage.blocklist import Blocklist
+from storage.chore import Work, record
 from storage.identity import Claim, Identity, claims_of, resolve
 from storage.index import catch_up
 from storage.intent import Intent, Result, begin, end, forget, keep, recall
 from storage.manifest import commit_name
 from storage.merge import key, keys, merge, without
-from storage.partition import Press, read
+from storage.partition import Press, guard, read
 from storage.schema import (
     ARTICLES_DATASET,
     DATASETS,
@@ -29,6 +31,7 @@ from storage.schema import (
 )
 from storage.staging import checked_name, holds
 from storage.store import Store
+from storage.upkeep import finish, perform
 
 OUTCOMES: Final = pa.schema(
     [
@@ -40,13 +43,15 @@ OUTCOMES: Final = pa.schema(
         pa.field("partition", pa.date32()),
     ]
 )
-"""What became of each staged row: `new`, `updated`, `unchanged`, `repeated` or `rejected`; ordered by `number`."""
+"""What became of each staged row: `new`, `updated`, `unchanged`, `repeated`, `rejected`, or `skipped` because it was
+forgotten and must not come back; ordered by `number`."""
 
 _ROWS_AT_A_TIME: Final = 20_000
 """Staged rows held in memory; a day with more is held whole."""
 
 _REPEATED: Final = "repeated"
 _REJECTED: Final = "rejected"
+_SKIPPED: Final = "skipped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,46 +100,41 @@ def publish_derived(
     Returns the days that were published.
     """
     dataset = DATASETS[dataset_name]
-    name = commit_name(now, f"{checked_name(run)}-{dataset_name}")
-    press = Press(store.files, run, store.manifest.of(name))
-    published = []
-    for day, table in sorted(tables.items()):
-        with store.files.lock(f"{dataset_name}-{day}"):
-            if press.replace(dataset, day, table.select(dataset.schema.names).cast(dataset.schema)):
-                published.append(day)
-    _record(store, name, press)
-    return tuple(published)
+
+    def replace(work: Work) -> tuple[date, ...]:
+        published = []
+        for day, table in sorted(tables.items()):
+            with store.files.lock(guard(dataset, day)):
+                if work.press.replace(dataset, day, table.select(dataset.schema.names).cast(dataset.schema)):
+                    published.append(day)
+        return tuple(published)
+
+    steps = [(dataset_name, day.isoformat()) for day in sorted(tables)]
+    return perform(store, f"derived-{checked_name(run)}", now, steps, replace)
 
 
 def _publish(store: Store, intent: Intent, staged: Sequence[str]) -> Result:
+    finish(store)
     catch_up(store)
     name = commit_name(intent.now, intent.run)
-    press = Press(store.files, intent.run, store.manifest.of(name), _recorded(store) if intent.resumed else None)
-    claims, rejections = _gather(store, staged)
+    press = Press(store.files, intent.run, store.manifest.of(name), store.manifest.known() if intent.resumed else None)
+    blocked = Blocklist.of(store.files)
+    gathered, rejections = _gather(store, staged)
+    claims = [claim for claim in gathered if not _is_blocked(blocked, claim)]
     identities = resolve(store.ledger, claims)
     outcomes = pa.concat_tables(
         [
             _commit_articles(store, press, intent, identities),
-            _commit_rejections(store, press, intent, rejections, claims),
+            _commit_rejections(store, press, intent, rejections, claims, blocked),
+            _outcomes([_skipped(claim) for claim in gathered if _is_blocked(blocked, claim)]),
         ]
     )
-    _record(store, name, press)
+    record(store, name, press)
     return Result(
         outcomes=outcomes.sort_by("number"),
         refused_canonicals=sum(identity.is_refused for identity in identities),
         partitions=press.published(ARTICLES_DATASET),
     )
-
-
-def _recorded(store: Store) -> frozenset[tuple[str, date, str]]:
-    entries = store.manifest.entries(store.manifest.names())
-    return frozenset((entry.dataset, entry.partition, entry.sha256) for entry in entries)
-
-
-def _record(store: Store, name: str, press: Press) -> None:
-    if press.entries:
-        store.manifest.record(name, press.entries)
-        store.ledger.record_manifests([name])
 
 
 def _gather(store: Store, staged: Sequence[str]) -> tuple[list[Claim], pa.Table]:
@@ -154,26 +154,40 @@ def _gather(store: Store, staged: Sequence[str]) -> tuple[list[Claim], pa.Table]
 
 
 def _commit_articles(store: Store, press: Press, intent: Intent, identities: Sequence[Identity]) -> pa.Table:
-    first = [identity for identity in identities if identity.is_first]
-    days = store.ledger.place(ARTICLES_DATASET.name, {each.article_id: each.claim.day for each in first})
+    first = {identity.article_id: identity for identity in identities if identity.is_first}
+    days: dict[str, date] = {}
     outcomes: dict[str, str] = {}
-    for day, rows in _by_day(store, first, days):
-        with store.files.lock(f"{ARTICLES_DATASET.name}-{day}"):
-            words = _commit_day(press, intent, day, rows)
-        outcomes |= zip(rows["article_id"].to_pylist(), words, strict=True)
+    # Rows that are moved to another day meanwhile, or forgotten, come round again.
+    while waiting := [each for each in first.values() if each.article_id not in outcomes]:
+        shifts = store.ledger.shifts()
+        blocked = Blocklist.of(store.files)
+        outcomes |= {each.article_id: _SKIPPED for each in waiting if blocked.covers(each.article_id)}
+        waiting = [each for each in waiting if each.article_id not in outcomes]
+        days |= store.ledger.place(ARTICLES_DATASET.name, {each.article_id: each.claim.day for each in waiting})
+        for day, rows in _by_day(store, waiting, days):
+            with store.files.lock(guard(ARTICLES_DATASET, day)):
+                rows = rows if store.ledger.shifts() == shifts else _still_there(store, day, rows)  # noqa: PLW2901
+                words = _commit_day(press, intent, day, rows)
+            outcomes |= zip(rows["article_id"].to_pylist(), words, strict=True)
     return _outcomes(
         [
             (
                 each.claim.number,
                 each.claim.source,
                 each.claim.input,
-                outcomes[each.article_id] if each.is_first else _REPEATED,
+                _REPEATED if not each.is_first and outcomes[each.article_id] != _SKIPPED else outcomes[each.article_id],
                 each.article_id,
-                days[each.article_id],
+                days.get(each.article_id),
             )
             for each in identities
         ]
     )
+
+
+def _still_there(store: Store, day: date, rows: pa.Table) -> pa.Table:
+    """Return the rows that still belong to a day, now that its lock is held and nothing can be moved."""
+    places = store.ledger.places(ARTICLES_DATASET.name, rows["article_id"].to_pylist())
+    return rows.filter(pa.array([places.get(name) == day for name in rows["article_id"].to_pylist()], pa.bool_()))
 
 
 def _commit_day(press: Press, intent: Intent, day: date, rows: pa.Table) -> list[str]:
@@ -249,23 +263,26 @@ def _identified(table: pa.Table, identities: Sequence[Identity]) -> pa.Table:
 # Rejections
 
 
-def _commit_rejections(store: Store, press: Press, intent: Intent, rows: pa.Table, claims: Sequence[Claim]) -> pa.Table:
+def _commit_rejections(
+    store: Store, press: Press, intent: Intent, rows: pa.Table, claims: Sequence[Claim], blocked: Blocklist
+) -> pa.Table:
     """Keep one row for each input that was set aside, and drop those of inputs that have now succeeded."""
     names: list[str] = keys(REJECTIONS_DATASET, rows).to_pylist()
-    succeeded = {key(claim.source, claim.input) for claim in claims}
-    first = {name: place for place, name in reversed(list(enumerate(names))) if name not in succeeded}
+    sources, inputs, numbers, urls = (rows[name].to_pylist() for name in ("source", "input", "number", "url"))
+    skipped = {name for name, *said in zip(names, inputs, urls, strict=True) if blocked.covers(*said)}
+    dropped = skipped | {key(claim.source, claim.input) for claim in claims}
+    first = {name: place for place, name in reversed(list(enumerate(names))) if name not in dropped}
     kept = store.ledger.place(REJECTIONS_DATASET.name, dict.fromkeys(first, intent.now.astimezone(UTC).date()))
-    gone = store.ledger.places(REJECTIONS_DATASET.name, succeeded)
+    gone = store.ledger.places(REJECTIONS_DATASET.name, dropped)
     for day in sorted({*kept.values(), *gone.values()}):
         arriving = rows.take(pa.array([first[name] for name, where in kept.items() if where == day], pa.int64()))
         leaving = [name for name, where in gone.items() if where == day]
-        with store.files.lock(f"{REJECTIONS_DATASET.name}-{day}"):
+        with store.files.lock(guard(REJECTIONS_DATASET, day)):
             _commit_rejected_day(press, intent, day, arriving, leaving)
     store.ledger.displace(REJECTIONS_DATASET.name, gone)
-    sources, inputs, numbers = (rows[name].to_pylist() for name in ("source", "input", "number"))
     return _outcomes(
         [
-            (number, source, input_, _REJECTED, None, kept.get(name))
+            (number, source, input_, _SKIPPED if name in skipped else _REJECTED, None, kept.get(name))
             for number, source, input_, name in zip(numbers, sources, inputs, names, strict=True)
         ]
     )
@@ -279,6 +296,14 @@ def _commit_rejected_day(press: Press, intent: Intent, day: date, arriving: pa.T
         press.publish(REJECTIONS_DATASET, day, table, stored)
     else:
         press.settle(REJECTIONS_DATASET, day)
+
+
+def _is_blocked(blocked: Blocklist, claim: Claim) -> bool:
+    return blocked.covers(claim.article_id, claim.url, claim.input)
+
+
+def _skipped(claim: Claim) -> tuple[int, str, str, str, None, None]:
+    return claim.number, claim.source, claim.input, _SKIPPED, None, None
 
 
 def _outcomes(rows: Sequence[tuple[int, str, str, str, str | None, date | None]]) -> pa.Table:

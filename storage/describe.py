@@ -24,7 +24,13 @@ Two rows of a dataset are equal when all columns but those marked *not compared*
 equal is `{UNCHANGED}`, and its file is not touched; one that differs is `{UPDATED}`, and its `revision` goes up. The
 newer fetch wins.
 
-Instants are UTC, in microseconds. Columns are added, never renamed.
+An article whose date was corrected stays in its partition until `copydesk maintain` moves it: into the new file first,
+out of the old one a moment later. Whoever reads both files in that moment sees it twice; whoever needs longer than
+that from the one file to the other may miss it once.
+
+Instants are UTC, in microseconds. Columns are added, never renamed. Files of an older version lack the newer columns
+until `copydesk migrate` lifts them; `storage.read` shows null there, and Polars asks for
+`scan_parquet(…, missing_columns="insert")`.
 """
 
 

@@ -74,7 +74,7 @@ def recall(files: Files, run: str, staged: Sequence[str]) -> Result | None:
     except FileNotFoundError:
         return None
     about = json.loads(table.schema.metadata[_ABOUT])
-    if list(staged) != list(about["staged"]):
+    if {*staged} != {*about["staged"]}:
         return None
     if any(files.exists(path) and _digest(files, path) != known for path, known in about["staged"].items()):
         return None
@@ -88,6 +88,11 @@ def forget(files: Files, runs: Iterable[str]) -> None:
     for path in files.list(FOLDER):
         if path.endswith(_RESULT) and _run_of(path) not in kept:
             files.remove(path)
+
+
+def noted(files: Files) -> set[str]:
+    """Return the runs whose commit has begun and not ended."""
+    return {_run_of(path) for path in files.list(FOLDER) if path.endswith(_NOTE)}
 
 
 def _read_note(files: Files, run: str) -> Intent | None:

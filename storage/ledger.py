@@ -1,9 +1,12 @@
 """The ledger: what was visited and with what result, where each article lies, and when a host may be asked again.
 
-SQLite by default, any database of SQLAlchemy by URL. Every operation takes many records and is one transaction.
+SQLite by default, PostgreSQL by URL. Every operation takes many records and is one transaction. A ledger of an older
+version is lifted when it is opened.
 Nothing in it is the only copy of what an article says: lost, it costs fetches, not data.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -19,9 +22,11 @@ from sqlalchemy.types import TypeDecorator
 
 from storage.errors import LedgerError, SchemaVersionError, StoreFullError, StoreNotWritableError
 
-LEDGER_VERSION: Final = 1
 _AT_A_TIME: Final = 500
 """Records in one statement: SQLite allows 32,766 bound values, and a visit has 16."""
+
+_PAUSES: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds between one attempt to switch SQLite to its write-ahead log and the next."""
 
 R = TypeVar("R")
 
@@ -136,6 +141,8 @@ _URLS = sa.Table(
     sa.Column("page_offset", sa.BigInteger),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("next_visit", Instant, index=True),
+    sa.Index("ix_urls_outcome", "outcome", "source"),
+    sa.Index("ix_urls_article_id", "article_id"),
 )
 _DOCUMENTS = sa.Table(
     "files",
@@ -199,6 +206,18 @@ _RUNS = sa.Table(
 )
 
 
+MIGRATIONS: Final = (
+    (
+        "CREATE INDEX IF NOT EXISTS ix_urls_outcome ON urls (outcome, source)",
+        "CREATE INDEX IF NOT EXISTS ix_urls_article_id ON urls (article_id)",
+    ),
+)
+"""The statements that lift a ledger of each version to the next, from version 1 on; both databases know them."""
+
+LEDGER_VERSION: Final = 1 + len(MIGRATIONS)
+_LOCK: Final = 0x636F7079  # of all who open a PostgreSQL ledger, any number of our own
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """An open ledger."""
@@ -208,7 +227,7 @@ class Ledger:
 
     @classmethod
     def open(cls, url: str | sa.URL) -> Self:
-        """Open the ledger at a SQLAlchemy URL, making its tables where there are none."""
+        """Open the ledger at a SQLAlchemy URL, making its tables where there are none, and lifting an older one."""
         where = sa.make_url(url).render_as_string()
         try:
             engine = sa.create_engine(url)
@@ -219,7 +238,7 @@ class Ledger:
             sa.event.listen(engine, "begin", _begin_sqlite)
         ledger = cls(engine, where)
         try:
-            ledger._make_tables()
+            ledger._prepare()
         except BaseException:
             engine.dispose()
             raise
@@ -238,6 +257,40 @@ class Ledger:
     def record_visits(self, visits: Iterable[Visit]) -> None:
         """Keep these as the last visits to their URLs."""
         self._put(_URLS, visits)
+
+    def arrived(self, outcome: str, sources: Iterable[str]) -> list[Visit]:
+        """Return the visits to these sources' URLs that ended in this outcome, in the order of their URLs.
+
+        Where the outcome says that a page is archived and nothing has become of it yet, a run was cut short.
+        """
+        wanted = sa.select(_URLS).where(_URLS.c.outcome == outcome, _URLS.c.source.in_(list(sources)))
+        with self._reading() as connection:
+            return [Visit(**row._asdict()) for row in connection.execute(wanted.order_by(_URLS.c.url))]
+
+    def visits_of(self, article_ids: Iterable[str]) -> list[Visit]:
+        """Return the last visits that ended in one of these articles."""
+        return list(self._find(Visit, _URLS, _URLS.c.article_id, article_ids))
+
+    def archived(self) -> Iterator[tuple[str, str, int]]:
+        """Yield the URL, archive file and offset of every visit whose page is kept."""
+        pages = sa.select(_URLS.c.url, _URLS.c.page_file, _URLS.c.page_offset).where(_URLS.c.page_file.is_not(None))
+        with self._reading() as connection:
+            for row in connection.execute(pages.order_by(_URLS.c.url)):
+                yield row[0], row[1], row[2]
+
+    def drop_visits(self, urls: Iterable[str]) -> None:
+        """Forget the visits to these URLs: they will be visited as if for the first time."""
+        self._drop(_URLS, _URLS.c.url, urls)
+
+    def drop_identities(self, urls: Iterable[str]) -> None:
+        """Forget that these URLs were ever given an identity."""
+        self._drop(_IDENTITIES, _IDENTITIES.c.url, urls)
+
+    def forget_articles(self, article_ids: Iterable[str]) -> None:
+        """Forget every visit, reading and identity that ended in one of these articles."""
+        ids = list(article_ids)
+        for table in (_URLS, _DOCUMENTS, _IDENTITIES):
+            self._drop(table, table.c.article_id, ids)
 
     def file_visits(self, source: str, inputs: Iterable[str]) -> dict[str, FileVisit]:
         """Return the last reading of each of a source's documents that was read at all, by its `input`."""
@@ -327,20 +380,55 @@ class Ledger:
         with self._reading() as connection:
             return dict(_pairs(connection, _PLACES.c.key, _PLACES.c.partition, keys, {"dataset": dataset}))
 
+    def placed(self, dataset: str) -> dict[str, date]:
+        """Return every key of a dataset, with its partition."""
+        wanted = sa.select(_PLACES.c.key, _PLACES.c.partition).where(_PLACES.c.dataset == dataset)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(wanted)}
+
+    def identities(self, urls: Iterable[str]) -> dict[str, str]:
+        """Return the article ids of those URLs that were given one."""
+        with self._reading() as connection:
+            return dict(_pairs(connection, _IDENTITIES.c.url, _IDENTITIES.c.article_id, urls, {}))
+
+    def identified(self) -> dict[str, str]:
+        """Return every URL that has an identity, with its article id."""
+        with self._reading() as connection:
+            wanted = sa.select(_IDENTITIES.c.url, _IDENTITIES.c.article_id)
+            return {row[0]: row[1] for row in connection.execute(wanted)}
+
+    def urls_of(self, article_ids: Iterable[str]) -> list[str]:
+        """Return the URLs that were given one of these identities."""
+        with self._reading() as connection:
+            pairs = _pairs(connection, _IDENTITIES.c.article_id, _IDENTITIES.c.url, article_ids, {})
+            return [url for _, url in pairs]
+
     def displace(self, dataset: str, keys: Iterable[str]) -> None:
         """Forget where these keys were."""
         with self._writing() as connection:
             for some in _slices(list(keys)):
                 connection.execute(sa.delete(_PLACES).where(_PLACES.c.dataset == dataset, _PLACES.c.key.in_(some)))
+            self._count_shift(connection)
+
+    def shift(self, dataset: str, partition: date, keys: Iterable[str]) -> None:
+        """Note that these keys lie in another partition from now on."""
+        with self._writing() as connection:
+            places = [{"dataset": dataset, "key": key, "partition": partition} for key in sorted(keys)]
+            self._upsert(connection, _PLACES, places)
+            self._count_shift(connection)
+
+    def shifts(self) -> int:
+        """Return a number that changes whenever keys were shifted or displaced."""
+        with self._reading() as connection:
+            return int(connection.scalar(sa.select(_LEDGER.c.value).where(_LEDGER.c.name == "shifts")) or 0)
 
     def index(self, dataset: str, partition: date, keys: Iterable[str], urls: Mapping[str, str]) -> None:
         """Note what a partition holds, as read from it: its keys, and the article ids of its URLs."""
         with self._writing() as connection:
-            places = [{"dataset": dataset, "key": key, "partition": partition} for key in keys]
+            places = [{"dataset": dataset, "key": key, "partition": partition} for key in sorted(keys)]
             self._upsert(connection, _PLACES, places)
-            self._upsert(
-                connection, _IDENTITIES, [{"url": url, "article_id": article_id} for url, article_id in urls.items()]
-            )
+            identities = [{"url": url, "article_id": article_id} for url, article_id in sorted(urls.items())]
+            self._upsert(connection, _IDENTITIES, identities)
 
     def is_indexed(self) -> bool:
         """Say whether the dataset was ever indexed here; if not, the ledger is new, or the old one was lost."""
@@ -366,20 +454,31 @@ class Ledger:
 
     # How it is done
 
-    def _make_tables(self) -> None:
+    def _prepare(self) -> None:
+        """Make the tables of a new ledger, or lift those of an older one; whoever opens it meanwhile waits."""
+        version = _LEDGER.c.name == "version"
         with self._writing() as connection:
-            TABLES.create_all(connection)
-            connection.execute(
-                self._insert(_LEDGER)
-                .values(name="version", value=str(LEDGER_VERSION))
-                .on_conflict_do_nothing(index_elements=["name"])
-            )
-            version = connection.scalar(sa.select(_LEDGER.c.value).where(_LEDGER.c.name == "version"))
-        if version != str(LEDGER_VERSION):
-            raise SchemaVersionError(
-                f"{self.where}: this ledger has schema version {version}, and this copydesk knows {LEDGER_VERSION}. "
-                "Use the copydesk that wrote it, or move the ledger away: its index is rebuilt from the dataset."
-            )
+            if self.engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            if not sa.inspect(connection).has_table(_LEDGER.name):
+                TABLES.create_all(connection)
+                connection.execute(self._insert(_LEDGER).values(name="version", value=str(LEDGER_VERSION)))
+            found = int(connection.scalar(sa.select(_LEDGER.c.value).where(version)) or 0)
+            if not 1 <= found <= LEDGER_VERSION:
+                raise SchemaVersionError(
+                    f"{self.where}: this ledger has schema version {found}, and this copydesk knows {LEDGER_VERSION}. "
+                    "Use the copydesk that wrote it, or move the ledger away: its index is rebuilt from the dataset."
+                )
+            for statements in MIGRATIONS[found - 1 :]:
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+            if found < LEDGER_VERSION:
+                connection.execute(sa.update(_LEDGER).where(version).values(value=str(LEDGER_VERSION)))
+
+    def _count_shift(self, connection: Connection) -> None:
+        first = self._insert(_LEDGER).values(name="shifts", value="1")
+        number = sa.cast(sa.cast(_LEDGER.c.value, sa.BigInteger) + 1, sa.Text)
+        connection.execute(first.on_conflict_do_update(index_elements=["name"], set_={"value": number}))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -402,7 +501,8 @@ class Ledger:
         return postgresql.insert(table) if self.engine.dialect.name == "postgresql" else sqlite.insert(table)
 
     def _put(self, table: sa.Table, records: Iterable["Visit | FileVisit | FeedVisit | Archive | Run"]) -> None:
-        rows = [asdict(record) for record in records]
+        keys = [column.name for column in table.primary_key]
+        rows = sorted((asdict(record) for record in records), key=lambda row: [row[name] for name in keys])
         with self._writing() as connection:
             self._upsert(connection, table, rows)
 
@@ -418,6 +518,11 @@ class Ledger:
             else insert.on_conflict_do_nothing(index_elements=keys),
             rows,
         )
+
+    def _drop(self, table: sa.Table, key: "sa.Column[str]", wanted: Iterable[str]) -> None:
+        with self._writing() as connection:
+            for some in _slices(list(wanted)):
+                connection.execute(sa.delete(table).where(key.in_(some)))
 
     def _find(
         self, kind: type[R], table: sa.Table, key: "sa.Column[str]", wanted: Iterable[str], *where: Any
@@ -438,7 +543,8 @@ class Ledger:
         claims: Mapping[str, Any],
         fixed: dict[str, str],
     ) -> dict[str, Any]:
-        rows = [{key.name: name, value.name: claim, **fixed} for name, claim in claims.items()]
+        # Two runs that claim the same keys in different orders would wait for each other for ever.
+        rows = [{key.name: name, value.name: claim, **fixed} for name, claim in sorted(claims.items())]
         if not rows:
             return {}
         insert = self._insert(table).on_conflict_do_nothing(
@@ -472,9 +578,27 @@ def _slices(values: list[str]) -> Iterator[list[str]]:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     cursor = connection.cursor()
-    for pragma in ("busy_timeout = 60000", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in ("busy_timeout = 60000", "synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    _switch_to_wal(cursor)
     cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    """Let readers and a writer work side by side; of several that make this switch at once, all but one fail at once.
+
+    SQLite does not wait here, whatever the timeout: two that hold a lock each would wait for each other.
+    """
+    for pause in _PAUSES:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(pause)
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -4,7 +4,8 @@ One small JSON-lines file a commit below `state/manifest/`, a line for each part
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -33,6 +34,25 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What a manifest knows of each partition: the files that were published and not replaced since, by their digest.
+
+    That is one, or a few where commits that overlapped were cut short.
+    """
+
+    heads: Mapping[tuple[str, date], Mapping[str, Entry]]
+
+    def has(self, dataset: str, partition: date, sha256: str) -> bool:
+        """Say whether a partition may have this file now."""
+        return sha256 in self.heads.get((dataset, partition), {})
+
+    def head(self, dataset: str, partition: date) -> str | None:
+        """Return the digest of the file that a partition should have; None where there is none, or more than one."""
+        heads = self.heads.get((dataset, partition), {})
+        return next(iter(heads)) if len(heads) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The manifest of a store."""
 
@@ -55,6 +75,10 @@ class Manifest:
         """Return what these commits published."""
         return [entry for name in names for entry in self.of(name)]
 
+    def known(self) -> Known:
+        """Return what all commits together say of each partition."""
+        return Known(_heads(self.entries(self.names())))
+
     def of(self, name: str) -> list[Entry]:
         """Return what one commit published: nothing, where it is unknown."""
         try:
@@ -67,6 +91,25 @@ class Manifest:
             raise DamagedFileError(
                 f"{_path(name)}: this manifest is damaged ({error}). Delete it: the index is rebuilt from the dataset."
             ) from error
+
+
+def _heads(entries: Sequence[Entry]) -> dict[tuple[str, date], dict[str, Entry]]:
+    """Return the files that each partition may have now: published once more often than replaced.
+
+    Commits that overlap are not recorded in the order in which they published, so that the last entry is no proof;
+    but each entry names what it replaced, and a file may come back.
+    """
+    balances: dict[tuple[str, date], Counter[str | None]] = defaultdict(Counter)
+    latest: dict[tuple[str, date, str], Entry] = {}
+    for entry in entries:
+        balance = balances[entry.dataset, entry.partition]
+        balance[entry.sha256] += 1
+        balance[entry.previous] -= 1
+        latest[entry.dataset, entry.partition, entry.sha256] = entry
+    return {
+        place: {sha256: latest[*place, sha256] for sha256, count in balance.items() if sha256 and count > 0}
+        for place, balance in balances.items()
+    }
 
 
 def commit_name(now: datetime, run: str) -> str:

@@ -43,17 +43,21 @@ def merge(
 ) -> Merged:
     """Take rows with distinct keys into a partition.
 
-    The newer fetch wins. A row that is equal stays as it was; one that differs only in `versions` is replaced, but
-    keeps its revision. A resumed commit finds its own rows stored already, and calls them what they were then.
+    The newer fetch wins. A row that is equal stays as it was; one that differs only in `versions`, or whose page was
+    gone and answers again, is replaced, but keeps its revision. An article keeps the source and the input that brought
+    it first, so that one which two sources offer does not go to and fro between them. A resumed commit finds its own
+    rows stored already, and calls them what they were then.
     """
     before = stored.take(pc.index_in(keys(dataset, incoming), value_set=keys(dataset, stored)))
-    incoming = _keep_first_estimate(incoming, before)
+    incoming = _keep_first_bringer(dataset, _keep_first_estimate(incoming, before), before)
     is_new = before[dataset.key[0]].combine_chunks().is_null()
     is_older = _is_older(incoming, before)
     has_changed = pc.or_(is_new, pc.and_not(pc.invert(_same(dataset, incoming, before)), is_older))
-    is_replaced = pc.or_(has_changed, pc.and_not(pc.invert(_same_versions(incoming, before)), is_older))
+    is_back = _answers_again(incoming, before)
+    is_restamped = pc.and_not(pc.or_(pc.invert(_same_versions(incoming, before)), is_back), is_older)
+    is_replaced = pc.or_(has_changed, is_restamped)
 
-    taken = _filled(dataset, incoming, before, has_changed, now, run).filter(is_replaced)
+    taken = _filled(dataset, incoming, before, has_changed, is_back, now, run).filter(is_replaced)
     stays = pc.invert(pc.is_in(keys(dataset, stored), value_set=keys(dataset, taken)))
     return Merged(
         table=ordered(dataset, pa.concat_tables([stored.filter(stays), taken])),
@@ -151,8 +155,30 @@ def _keep_first_estimate(incoming: pa.Table, before: pa.Table) -> pa.Table:
     return incoming.set_column(place, incoming.schema.field(place), settled)
 
 
+def _keep_first_bringer(dataset: Dataset, incoming: pa.Table, before: pa.Table) -> pa.Table:
+    for name in ("source", "input"):
+        if name in dataset.uncounted:
+            place = incoming.schema.get_field_index(name)
+            kept = pc.coalesce(before[name], incoming[name])
+            incoming = incoming.set_column(place, incoming.schema.field(place), kept)
+    return incoming
+
+
+def _answers_again(incoming: pa.Table, before: pa.Table) -> pa.BooleanArray:
+    """Say which pages were found gone, and have been fetched since."""
+    if "gone_at" not in before.column_names:
+        return pa.array(np.zeros(incoming.num_rows, dtype=bool))
+    return pc.fill_null(pc.greater(incoming["fetched_at"], before["gone_at"]), False).combine_chunks()
+
+
 def _filled(
-    dataset: Dataset, incoming: pa.Table, before: pa.Table, has_changed: pa.BooleanArray, now: datetime, run: str
+    dataset: Dataset,
+    incoming: pa.Table,
+    before: pa.Table,
+    has_changed: pa.BooleanArray,
+    is_back: pa.BooleanArray,
+    now: datetime,
+    run: str,
 ) -> pa.Table:
     """Return the incoming rows with every column of the dataset, those that only a merge knows included."""
 
@@ -164,6 +190,8 @@ def _filled(
                 return pc.if_else(has_changed, pa.scalar(now, before[name].type), before[name])
             case "revision":
                 return pc.add(pc.fill_null(before[name], 0), has_changed.cast(before[name].type))
+            case "gone_at":
+                return pc.if_else(is_back, None, before[name])
             case "run":
                 return pc.if_else(has_changed, run, before[name])
             case _:

@@ -9,8 +9,8 @@ import hashlib
 import io
 import re
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
@@ -25,6 +25,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from storage.errors import DamagedFileError, StoreError, explained
 from storage.files import Files
 from storage.staging import checked_name
+from storage.warc import ERASED, Record, blanked, records
 
 FOLDER: Final = "pages"
 
@@ -33,6 +34,8 @@ _LEVEL: Final = 1
 
 _STORED: Final = 0
 """Level for payloads that came compressed: a second time gains nothing."""
+
+_NOT_MODIFIED: Final = 304
 
 _LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
 _URI_CHARACTERS: Final = "".join(map(chr, range(0x21, 0x7F)))
@@ -52,6 +55,18 @@ class StoredPage:
     reason: str | None
     headers: tuple[tuple[str, str], ...]
     payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A page in the archive that a later answer repeats, and what a revisit record says of it."""
+
+    file: str
+    offset: int
+    url: str
+    record_id: str
+    date: str
+    digest: str
 
 
 class PageWriter:
@@ -92,7 +107,7 @@ class PageWriter:
         is_compressed = any(name.lower() == "content-encoding" for name, _ in kept)
         fields = [
             ("WARC-Type", "response"),
-            ("WARC-Target-URI", quote(url, safe=_URI_CHARACTERS)),
+            ("WARC-Target-URI", target_uri(url)),
             ("Content-Type", "application/http; msgtype=response"),
             ("WARC-Payload-Digest", _digest(payload)),
         ]
@@ -102,11 +117,40 @@ class PageWriter:
         """Keep a document that came from disk and return its file and offset."""
         fields = [
             ("WARC-Type", "resource"),
-            ("WARC-Target-URI", quote(uri, safe=_URI_CHARACTERS)),
+            ("WARC-Target-URI", target_uri(uri)),
             ("Content-Type", _one_line(content_type)),
             ("WARC-Payload-Digest", _digest(payload)),
         ]
         return self._write(fields, fetched_at, payload, _LEVEL)
+
+    def write_revisit(
+        self,
+        url: str,
+        fetched_at: datetime,
+        status: int,
+        reason: str,
+        headers: Sequence[tuple[str, str]],
+        original: Original,
+    ) -> tuple[str, int]:
+        """Keep an answer whose page lies in the archive already (`Pages.original`), and return its file and offset.
+
+        The server said so with 304 Not Modified, or it sent the same bytes again.
+        """
+        profile = "server-not-modified" if status == _NOT_MODIFIED else "identical-payload-digest"
+        kept = [(name, value) for name, value in headers if name.lower() != "transfer-encoding"]
+        fields = [
+            ("WARC-Type", "revisit"),
+            ("WARC-Target-URI", target_uri(url)),
+            ("Content-Type", "application/http; msgtype=response"),
+            ("WARC-Profile", f"http://netpreserve.org/warc/1.1/revisit/{profile}"),
+            ("WARC-Refers-To", original.record_id),
+            ("WARC-Refers-To-Target-URI", original.url),
+            ("WARC-Refers-To-Date", original.date),
+            ("WARC-Refers-To-Filename", original.file),
+            ("WARC-Refers-To-File-Offset", str(original.offset)),
+            ("WARC-Payload-Digest", original.digest),
+        ]
+        return self._write(fields, fetched_at, _head(f"HTTP/1.1 {status} {_one_line(reason)}".rstrip(), kept), _LEVEL)
 
     def close(self) -> None:
         """Publish what was written; a file without records is not published."""
@@ -172,21 +216,64 @@ class Pages:
         raise AssertionError("names do not run out")
 
     def read(self, file: str, offset: int) -> StoredPage:
-        """Read one page back, with one seek."""
+        """Read one page back, with one seek; that of a revisit with two, as it was sent when it was sent whole."""
+        page, fields = self._read(file, offset)
+        if fields.get("warc-type") != "revisit":
+            return page
+        whole, _ = self._read(*_referred(f"{FOLDER}/{file}", offset, fields))
+        return replace(whole, url=page.url, fetched_at=page.fetched_at)
+
+    def original(self, file: str, offset: int) -> Original:
+        """Return what a revisit record says of the page that is kept here; for a revisit, of the page it repeats."""
+        page, fields = self._read(file, offset)
+        if fields.get("warc-type") == "revisit":
+            return self.original(*_referred(f"{FOLDER}/{file}", offset, fields))
+        return Original(
+            file=file,
+            offset=offset,
+            url=fields.get("warc-target-uri", page.url),
+            record_id=fields.get("warc-record-id", ""),
+            date=fields.get("warc-date", ""),
+            digest=fields.get("warc-payload-digest", _digest(page.payload)),
+        )
+
+    def records(self, file: str) -> Iterator[Record]:
+        """Yield every record of an archive file, with what is wrong with it, if anything."""
+        yield from records(self.files.read(f"{FOLDER}/{file}"))
+
+    def erase(self, file: str, offsets: Collection[int], now: datetime) -> None:
+        """Take the records at these offsets out of an archive file for ever; those beside them stay where they are."""
+        path = f"{FOLDER}/{file}"
+        self.files.publish(path, blanked(self.files.read(path), offsets, now))
+
+    def _read(self, file: str, offset: int) -> tuple[StoredPage, dict[str, str]]:
+        """Return what one record holds, and its WARC fields."""
         path = f"{FOLDER}/{file}"
         try:
             with self.files.open(path) as stream:
-                return _read(stream, offset)
+                page, fields = _read(stream, offset)
         except FileNotFoundError:
             raise StoreError(f"{path}: this archive file is gone. Fetch its pages again.") from None
         except (OSError, ArchiveLoadFailed, StopIteration, ValueError) as error:
             raise DamagedFileError(
                 f"{path}: no page can be read at byte {offset} ({error}). Restore the file from a copy, or fetch again."
             ) from error
+        if page.url == ERASED:
+            raise StoreError(f"{path}: the page at byte {offset} was taken out of the archive.")
+        return page, fields
 
     def list(self) -> list[str]:
         """Return the files of the archive, in order."""
         return [path.removeprefix(f"{FOLDER}/") for path in self.files.list(FOLDER) if path.endswith(".warc.gz")]
+
+
+def target_uri(url: str) -> str:
+    """Return an address as a record names it.
+
+    >>> target_uri("https://news.example/été")
+    'https://news.example/%C3%A9t%C3%A9'
+    """
+    return quote(url, safe=_URI_CHARACTERS)
 
 
 def _names(name: str, day: date) -> Iterator[str]:
@@ -231,14 +318,28 @@ def _digest(content: bytes) -> str:
 # Reading
 
 
-def _read(stream: BinaryIO, offset: int) -> StoredPage:
+def _read(stream: BinaryIO, offset: int) -> tuple[StoredPage, dict[str, str]]:
     stream.seek(offset)
     try:
-        return _from_fastwarc(next(iter(fastwarc.ArchiveIterator(stream, parse_http=True))))
+        record = next(iter(fastwarc.ArchiveIterator(stream, parse_http=True)))
+        return _from_fastwarc(record), {name.lower(): value for name, value in record.headers.items()}
     except (OSError, StopIteration):
         # warcio reads some files that FastWARC refuses, such as ARC and those that break off.
         stream.seek(offset)
-        return _from_warcio(next(iter(warcio.archiveiterator.ArchiveIterator(stream, arc2warc=True))))
+        record = next(iter(warcio.archiveiterator.ArchiveIterator(stream, arc2warc=True)))
+        return _from_warcio(record), {name.lower(): value for name, value in record.rec_headers.headers}
+
+
+def _referred(path: str, offset: int, fields: Mapping[str, str]) -> tuple[str, int]:
+    """Return where the page lies that a revisit repeats."""
+    file, place = fields.get("warc-refers-to-filename"), fields.get("warc-refers-to-file-offset", "")
+    if file is None or not place.isdigit():
+        address, moment = (fields.get(f"warc-refers-to-{name}", "unknown") for name in ("target-uri", "date"))
+        raise StoreError(
+            f"{path}: the record at byte {offset} repeats the page {address} of {moment}, and does not say where it "
+            "lies. Find it there by its address and date."
+        )
+    return file, int(place)
 
 
 def _from_fastwarc(record: fastwarc.WarcRecord) -> StoredPage:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -11,34 +12,52 @@ import pyarrow.parquet as pq
 
 from storage.errors import DamagedFileError, SchemaVersionError
 from storage.files import Files
-from storage.manifest import Entry
+from storage.manifest import Entry, Known
 from storage.merge import keys, ordered
-from storage.schema import SCHEMA_VERSION, VERSION_KEY, Dataset
+from storage.schema import (
+    ARTICLE_ARTIFACTS_DATASET,
+    ARTICLE_TOPICS_DATASET,
+    ARTICLES_DATASET,
+    FINGERPRINTS_DATASET,
+    SCHEMA_VERSION,
+    VERSION_KEY,
+    Dataset,
+    added_since,
+)
 
 ROW_GROUP: Final = 4096
+
+_GUARDED_BY_ARTICLES: Final = frozenset(
+    dataset.name for dataset in (ARTICLE_TOPICS_DATASET, ARTICLE_ARTIFACTS_DATASET, FINGERPRINTS_DATASET)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The rows of a partition, and the SHA-256 and version of its file; no file, no rows."""
+    """The rows of a partition as today's schema has them, and what its file was: no file, no rows.
+
+    `sha256` is that of the file, `version` what the store calls it (to replace that file and no other), `schema` the
+    schema version it was written with.
+    """
 
     table: pa.Table
     sha256: str | None
     version: str | None = None
+    schema: str = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
     """Publishes partitions for one commit and remembers what it published.
 
-    `recorded` is what the manifest knows, where a commit goes on that died: then a file that the manifest does not
-    know was published by the attempt that died.
+    `known` is what the manifest knows, where a commit goes on that died: then a file that the manifest does not know
+    was published by the attempt that died.
     """
 
     files: Files
     run: str
     entries: list[Entry] = field(default_factory=list)
-    recorded: frozenset[tuple[str, date, str]] | None = None
+    known: Known | None = None
 
     def publish(self, dataset: Dataset, day: date, table: pa.Table, previous: Partition) -> None:
         """Put the rows in place as the partition's file."""
@@ -58,18 +77,42 @@ class Press:
 
     def settle(self, dataset: Dataset, day: date) -> None:
         """Note a partition that needs no publishing, if it is the work of an attempt that died before noting it."""
-        if self.recorded is None:
+        if self.known is None:
             return
         stored = read(self.files, dataset, day)
-        if stored.sha256 is not None and (dataset.name, day, stored.sha256) not in self.recorded:
-            self._note(dataset, day, stored.table, self.files.read(dataset.path(day)), None)
+        if stored.sha256 is not None and not self._knows(dataset, day, stored.sha256):
+            self._note(dataset, day, stored.table, self.files.read(dataset.path(day)), stored.sha256, stored.schema)
+
+    def adopt(self, dataset: Dataset, day: date) -> None:
+        """Note a partition as it is, whoever published it."""
+        stored = read(self.files, dataset, day)
+        if stored.sha256 is not None:
+            self._note(dataset, day, stored.table, self.files.read(dataset.path(day)), None, stored.schema)
 
     def published(self, dataset: Dataset) -> tuple[date, ...]:
         """Return the days of a dataset that were published."""
         return tuple(sorted({entry.partition for entry in self.entries if entry.dataset == dataset.name}))
 
+    def _knows(self, dataset: Dataset, day: date, sha256: str) -> bool:
+        noted = ((entry.dataset, entry.partition, entry.sha256) for entry in self.entries)
+        return (self.known is not None and self.known.has(dataset.name, day, sha256)) or (
+            (dataset.name, day, sha256) in noted
+        )
+
+    def _linked(self, dataset: Dataset, day: date, previous: str | None) -> str | None:
+        """Return what a file replaced as the manifest knows it: an attempt that died left files that it does not."""
+        if self.known is None or previous is None or self._knows(dataset, day, previous):
+            return previous
+        return self.known.head(dataset.name, day)
+
     def _note(
-        self, dataset: Dataset, day: date, table: pa.Table, content: bytes | pa.Buffer, previous: str | None
+        self,
+        dataset: Dataset,
+        day: date,
+        table: pa.Table,
+        content: bytes | pa.Buffer,
+        previous: str | None,
+        schema: str = SCHEMA_VERSION,
     ) -> None:
         names = keys(dataset, table)
         entry = Entry(
@@ -79,8 +122,8 @@ class Press:
             rows=table.num_rows,
             size=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
-            previous=previous,
-            schema=SCHEMA_VERSION,
+            previous=self._linked(dataset, day, previous),
+            schema=schema,
             first_key=names[0].as_py() if len(names) else None,
             last_key=names[-1].as_py() if len(names) else None,
         )
@@ -93,18 +136,34 @@ def read(files: Files, dataset: Dataset, day: date, columns: Sequence[str] | Non
     try:
         content, version = files.read_with_version(path)
     except FileNotFoundError:
-        return Partition(dataset.schema.empty_table(), None)
+        return Partition(_lifted(dataset, dataset.schema.empty_table(), (), columns), None)
     try:
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        _check_version(path, file.schema_arrow)
-        table = file.read(columns=columns)
+        schema, absent = _lacking(path, dataset, file.schema_arrow)
+        table = file.read(columns=None if columns is None else [name for name in columns if name not in absent])
     except (pa.ArrowInvalid, OSError) as error:
         raise DamagedFileError(
             f"{path}: this file is damaged ({error}). Restore it from a copy, or delete it and reprocess its day."
         ) from error
-    if columns is None:
-        table = pa.Table.from_arrays([table[name] for name in dataset.schema.names], schema=dataset.schema)
-    return Partition(table, hashlib.sha256(content).hexdigest(), version)
+    lifted = _lifted(dataset, table, absent, columns)
+    return Partition(lifted, hashlib.sha256(content).hexdigest(), version, schema)
+
+
+def schema_of(files: Files, dataset: Dataset, day: date) -> str:
+    """Return the schema version of a partition's file, from the end of the file alone."""
+    path = dataset.path(day)
+    with files.open(path) as stream:
+        try:
+            return _lacking(path, dataset, pq.read_schema(stream))[0]
+        except pa.ArrowInvalid as error:
+            raise DamagedFileError(
+                f"{path}: this file is damaged ({error}). Restore it from a copy, or delete it and reprocess its day."
+            ) from error
+
+
+def guard(dataset: Dataset, day: date) -> str:
+    """Return the name of the lock to hold while a partition is changed: what follows from articles has theirs."""
+    return f"{ARTICLES_DATASET.name if dataset.name in _GUARDED_BY_ARTICLES else dataset.name}-{day}"
 
 
 def encode(dataset: Dataset, table: pa.Table) -> pa.Buffer:
@@ -127,17 +186,38 @@ def days(files: Files, dataset: Dataset) -> list[date]:
     """Return the days a dataset has files for, in order."""
     found = []
     for path in files.list(dataset.folder):
-        folder = path.split("/")[-2]
-        day = date.fromisoformat(folder.removeprefix(f"{dataset.partition_key}="))
-        if path == dataset.path(day):
-            found.append(day)
+        with suppress(ValueError):
+            day = date.fromisoformat(path.split("/")[-2].removeprefix(f"{dataset.partition_key}="))
+            if path == dataset.path(day):
+                found.append(day)
     return found
 
 
-def _check_version(path: str, schema: pa.Schema) -> None:
+def _lacking(path: str, dataset: Dataset, schema: pa.Schema) -> tuple[str, tuple[str, ...]]:
+    """Return a file's schema version, and the columns of today that it lacks because it is older."""
     version = (schema.metadata or {}).get(VERSION_KEY, b"none").decode()
-    if version != SCHEMA_VERSION:
+    try:
+        absent = added_since(dataset, version)
+    except ValueError:
         raise SchemaVersionError(
             f"{path}: this file has schema version {version}, and this copydesk knows {SCHEMA_VERSION}. "
             "Use the copydesk that wrote it, or another --data folder."
+        ) from None
+    lost = [name for name in dataset.schema.names if name not in absent and name not in schema.names]
+    if lost:
+        raise DamagedFileError(
+            f"{path}: this file lacks the column {lost[0]}. Restore it from a copy, or delete it and reprocess its day."
         )
+    return version, absent
+
+
+def _lifted(dataset: Dataset, table: pa.Table, absent: Sequence[str], columns: Sequence[str] | None) -> pa.Table:
+    """Return the rows of a file, all columns or some, with null in those that its version did not have."""
+    wanted = dataset.schema if columns is None else pa.schema([dataset.schema.field(name) for name in columns])
+    return pa.Table.from_arrays(
+        [
+            pa.chunked_array([pa.nulls(table.num_rows, field.type)]) if field.name in absent else table[field.name]
+            for field in wanted
+        ],
+        schema=wanted,
+    )

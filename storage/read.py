@@ -17,6 +17,7 @@ import pyarrow.dataset
 from storage.bucket import Bucket, Object, ObjectFile, is_on_s3
 from storage.errors import StoreError
 from storage.schema import (
+    ADDED,
     ARTICLE_ARTIFACTS_DATASET,
     ARTICLE_STORIES_DATASET,
     ARTICLE_TOPICS_DATASET,
@@ -216,8 +217,11 @@ class _Current(pyarrow.dataset.InMemoryDataset):  # type: ignore[misc]
 
 
 def _view(dataset: Dataset, folder: Path) -> str:
+    # Where older files may lack columns, DuckDB looks into each for every query: some 0.3 ms a file.
+    may_lack = any(dataset.name in added for added in ADDED.values())
     pattern = f"{glob.escape(str(folder))}/{dataset.folder}/{dataset.partition_key}=*/{PART}".replace("'", "''")
     return (
         f"CREATE VIEW {dataset.name} AS SELECT * FROM read_parquet('{pattern}', "  # noqa: S608
-        f"hive_partitioning = true, hive_types = {{'{dataset.partition_key}': DATE}})"
+        f"union_by_name = {may_lack}, hive_partitioning = true, "
+        f"hive_types = {{'{dataset.partition_key}': DATE}})"
     )

@@ -4,13 +4,18 @@ The descriptions travel in the files themselves (field metadata), and `docs/data
 Columns are added, never renamed; a new meaning is a new column. Structs are closed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import pyarrow as pa
 
-SCHEMA_VERSION: Final = "1"
+SCHEMA_VERSION: Final = "2"
+ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {"2": {"articles": ("gone_at",)}}
+"""What each version after the first added, by dataset: columns that may be null, and are null in older rows."""
+
+KNOWN_VERSIONS: Final = ("1", *ADDED)
 VERSION_KEY: Final = b"copydesk.schema"
 DATASET_KEY: Final = b"copydesk.dataset"
 PART: Final = "part-000.parquet"
@@ -157,8 +162,8 @@ ARTICLES: Final = _schema(
         required(
             "article_id", pa.string(), "Identity: hash of the canonical URL (of the content where there is none)."
         ),
-        required("source", pa.string(), "Name of the source that brought it."),
-        required("input", pa.string(), "What the run was given: a URL, or a path below the folder it came from."),
+        required("source", pa.string(), "Name of the source that brought it first."),
+        required("input", pa.string(), "What that source named it: a URL, or a path below the folder it came from."),
         column("url", pa.string(), "Address after redirects; null for a document from disk that names none."),
         column("canonical_url", pa.string(), "Address the page claims for itself, where the claim is believed."),
         required("title", pa.string(), "Headline, mended."),
@@ -175,6 +180,7 @@ ARTICLES: Final = _schema(
         required("first_seen_at", INSTANT, "When the article was first stored."),
         required("updated_at", INSTANT, "When its content last changed here."),
         required("revision", pa.int32(), "1 when first stored, one more with each change of content."),
+        column("gone_at", INSTANT, "When the page was first found gone (404 or 410); null while it answers."),
         required("language", pa.string(), "Language of the text, BCP 47; `und` where it cannot be told."),
         required("language_confidence", pa.float64(), "How sure that is, 0 to 1."),
         column("language_declared", pa.string(), "Language the page declares."),
@@ -261,7 +267,7 @@ FINGERPRINTS: Final = _schema(
     ],
 )
 
-COMMIT_FILLS: Final = ("first_seen_at", "updated_at", "revision", "run")
+COMMIT_FILLS: Final = ("first_seen_at", "updated_at", "revision", "gone_at", "run")
 """Columns that a staged row does not have: the commit knows them."""
 
 
@@ -280,7 +286,9 @@ STAGED_ARTICLES: Final = _staged(
 )
 STAGED_REJECTIONS: Final = _staged("staged_rejections", REJECTIONS, _NUMBER)
 
-_BOOKKEEPING: Final = frozenset({"fetched_at", "first_seen_at", "updated_at", "revision", "page", "versions"})
+_BOOKKEEPING: Final = frozenset(
+    {"fetched_at", "first_seen_at", "updated_at", "revision", "gone_at", "page", "versions"}
+)
 _PUBLISHED: Final = "UTC day of `published_at` when the article was first stored."
 
 ARTICLES_DATASET: Final = Dataset(
@@ -291,7 +299,7 @@ ARTICLES_DATASET: Final = Dataset(
     key=("article_id",),
     partition_key="published_date",
     partition_meaning=_PUBLISHED,
-    uncounted=_BOOKKEEPING | {"input"},
+    uncounted=_BOOKKEEPING | {"source", "input"},
     dictionary=(
         "source",
         "published_precision",
@@ -380,3 +388,13 @@ PRODUCT: Final = (
 """What analysts read, in the order of docs/dataset.md."""
 
 DATASETS: Final = {dataset.name: dataset for dataset in (*PRODUCT, FINGERPRINTS_DATASET)}
+
+
+def added_since(dataset: Dataset, version: str) -> tuple[str, ...]:
+    """Return the columns that a file of an older version lacks; a version nobody knows is a ValueError.
+
+    >>> added_since(ARTICLES_DATASET, "1"), added_since(REJECTIONS_DATASET, "1")
+    (('gone_at',), ())
+    """
+    later = KNOWN_VERSIONS[KNOWN_VERSIONS.index(version) + 1 :]
+    return tuple(name for each in later for name in ADDED[each].get(dataset.name, ()))

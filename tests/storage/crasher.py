@@ -8,8 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,10 @@ import pyarrow.parquet as pq
 
 from storage import read
 from storage.commit import Committed, commit
-from storage.files import LocalFiles
-from storage.ledger import Ledger
 from storage.schema import DATASETS
 from storage.store import Store
 from tests.storage.conftest import NOON, Desk, article, rejection
+from tests.storage.dying import die_at
 
 DIED = 9
 NOW = NOON + timedelta(days=1)
@@ -87,7 +85,7 @@ def attempt(root: Path, step: int) -> None:
     """Commit, and die at a step."""
     with Store.open(root) as store:
         staged = store.staging.runs()["killed"]
-        die_at(step)
+        die_at(step, setattr, lambda: os._exit(DIED))
         commit(store, staged, run="killed", now=NOW)
 
 
@@ -143,34 +141,6 @@ def strays(root: Path) -> list[str]:
     state = root / "state"
     left = [*state.glob("tmp/*"), *state.glob("staging/*"), *state.glob("commits/*.json"), *state.glob("locks/a*")]
     return [str(path) for path in left]
-
-
-def die_at(step: int) -> None:
-    """Let this process die at its n-th step: before a file changes, or before a transaction is sealed."""
-    steps = iter(range(step + 1))
-
-    def tick() -> None:
-        if next(steps, None) == step:
-            os._exit(DIED)
-
-    def around(act: Callable[..., None]) -> Callable[..., None]:
-        def stepping(*arguments: Any) -> None:
-            tick()
-            act(*arguments)
-
-        return stepping
-
-    writing = Ledger._writing
-
-    @contextmanager
-    def stepping_transaction(ledger: Ledger) -> Iterator[Any]:
-        with writing(ledger) as connection:
-            yield connection
-            tick()
-
-    LocalFiles.adopt = around(LocalFiles.adopt)  # type: ignore[method-assign]
-    LocalFiles.remove = around(LocalFiles.remove)  # type: ignore[method-assign]
-    Ledger._writing = stepping_transaction  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

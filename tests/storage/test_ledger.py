@@ -1,22 +1,26 @@
 """The ledger remembers, and gives every claim to the first who makes it."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from storage.errors import LedgerError, SchemaVersionError, StoreNotWritableError
-from storage.ledger import Archive, FeedVisit, FileVisit, Ledger, Run, Visit
+from storage.ledger import LEDGER_VERSION, Archive, FeedVisit, FileVisit, Ledger, Run, Visit
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database of its own, of each kind that a ledger is kept in."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    made: str = request.getfixturevalue("postgresql_url")
+    return made
 
 
 @pytest.fixture
@@ -141,16 +145,123 @@ def test_url_keeps_its_identity(ledger: Ledger) -> None:
     assert ledger.identify({"https://news.example/a": "two"}) == {"https://news.example/a": "one"}
 
 
+def test_keys_that_were_shifted_lie_elsewhere(ledger: Ledger) -> None:
+    first, second = date(2026, 3, 1), date(2026, 3, 2)
+    ledger.place("articles", {"a": first, "b": first})
+    before = ledger.shifts()
+    ledger.shift("articles", second, ["a"])
+    assert ledger.placed("articles") == {"a": second, "b": first}
+    assert ledger.shifts() > before
+
+
+def test_claims_in_opposite_orders_do_not_block_each_other(url: str, ledger: Ledger) -> None:
+    def claim(names: list[str]) -> None:
+        mine = Ledger.open(url)
+        for start in range(0, 300, 100):
+            mine.place("articles", dict.fromkeys(names[start : start + 100], NOW.date()))
+            mine.record_visits(map(visit, names))
+            done.append(start)
+        mine.close()
+
+    done: list[int] = []
+    names = [f"https://news.example/{number}" for number in range(300)]
+    runs = [threading.Thread(target=claim, args=(each,)) for each in (names, names[::-1])]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert len(done) == 6
+    assert set(ledger.placed("articles")) == set(names)
+
+
+# What runs that were cut short left
+
+
+def test_pages_that_nothing_has_become_of_are_found(ledger: Ledger) -> None:
+    waiting = [visit(f"https://news.example/{name}", outcome="archived") for name in "ba"]
+    ledger.record_visits(
+        [
+            *waiting,
+            visit("https://news.example/c"),
+            visit("https://other.example/a", source="other", outcome="archived"),
+        ]
+    )
+    assert ledger.arrived("archived", ["example"]) == waiting[::-1]
+    assert ledger.arrived("archived", []) == []
+
+
+def test_article_is_forgotten_by_every_table(ledger: Ledger) -> None:
+    kept, gone = "https://news.example/kept", "https://news.example/gone"
+    ledger.identify({kept: "kept", gone: "gone"})
+    ledger.record_visits([visit(kept, article_id="kept"), visit(gone, article_id="gone")])
+    ledger.record_file_visits([FileVisit(source="disk", input="gone", sha256="0", outcome="new", article_id="gone")])
+    assert [found.url for found in ledger.visits_of(["gone"])] == ledger.urls_of(["gone"]) == [gone]
+    ledger.forget_articles(["gone"])
+    assert (ledger.visits([kept, gone]).keys(), ledger.identified()) == ({kept}, {kept: "kept"})
+    assert ledger.file_visits("disk", ["gone"]) == {}
+    ledger.drop_visits([kept])
+    ledger.drop_identities([kept])
+    assert (ledger.visits([kept]), ledger.identified()) == ({}, {})
+
+
+# Versions
+
+
+def test_ledger_of_an_older_version_is_lifted(url: str) -> None:
+    made = Ledger.open(url)
+    made.record_visits([visit("https://news.example/a", outcome="archived")])
+    made.close()
+    execute(url, "DROP INDEX ix_urls_outcome", "UPDATE ledger SET value = '1' WHERE name = 'version'")
+    for _ in range(2):
+        lifted = Ledger.open(url)
+        assert [found.url for found in lifted.arrived("archived", ["example"])] == ["https://news.example/a"]
+        assert {"ix_urls_outcome", "ix_urls_article_id"} <= {
+            index["name"] for index in sa.inspect(lifted.engine).get_indexes("urls")
+        }
+        lifted.close()
+    assert execute(url, "SELECT value FROM ledger WHERE name = 'version'") == [(str(LEDGER_VERSION),)]
+
+
+def test_ledger_that_many_open_at_once_is_made_once(url: str) -> None:
+    def open_and_close() -> None:
+        opened = Ledger.open(url)
+        versions.extend(execute(url, "SELECT value FROM ledger WHERE name = 'version'"))
+        opened.close()
+
+    versions: list[object] = []
+    runs = [threading.Thread(target=open_and_close) for _ in range(4)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert versions == [(str(LEDGER_VERSION),)] * 4
+
+
+@pytest.mark.parametrize("version", ["0", "99"])
+def test_ledger_of_an_unknown_version_is_refused(url: str, version: str) -> None:
+    Ledger.open(url).close()
+    execute(url, f"UPDATE ledger SET value = '{version}' WHERE name = 'version'")
+    with pytest.raises(SchemaVersionError, match=f"schema version {version}, and this copydesk knows {LEDGER_VERSION}"):
+        Ledger.open(url)
+    assert execute(url, "SELECT value FROM ledger WHERE name = 'version'") == [(version,)]
+
+
+def execute(url: str, *statements: str) -> list[object]:
+    """Execute statements behind the ledger's back, and return the rows of the last."""
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        results = [connection.exec_driver_sql(statement) for statement in statements]
+        rows = [tuple(row) for row in results[-1]] if results[-1].returns_rows else []
+    engine.dispose()
+    return [*rows]
+
+
 # Trouble
 
 
-def test_ledger_of_another_version_is_refused(url: str, tmp_path: Path) -> None:
-    Ledger.open(url).close()
-    with sqlite3.connect(tmp_path / "ledger.sqlite") as database:
-        database.execute("UPDATE ledger SET value = '99' WHERE name = 'version'")
-    database.close()
-    with pytest.raises(SchemaVersionError, match="schema version 99, and this copydesk knows 1"):
-        Ledger.open(url)
+def test_database_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="the ledger's database answers: connection"):
+        Ledger.open(f"postgresql+psycopg://desk@/ledger?host={tmp_path}")
 
 
 def test_ledger_that_cannot_be_opened_is_named(tmp_path: Path) -> None:

@@ -75,6 +75,16 @@ def test_equal_row_stays_as_it_was(article: Make, noon: Any) -> None:
     assert merged.table.equals(stored)
 
 
+def test_article_keeps_the_source_and_input_that_brought_it_first(article: Make, noon: Any) -> None:
+    stored = merge(ARTICLES_DATASET, ARTICLES.empty_table(), staged(article("a")), now=noon).table
+    other = {"source": "other", "input": "https://other.example/a", "fetched_at": noon + timedelta(days=1)}
+    again = merge(ARTICLES_DATASET, stored, staged(article("a", **other)), now=noon)
+    assert (again.outcomes.to_pylist(), again.differs) == (["unchanged"], False)
+    changed = merge(ARTICLES_DATASET, stored, staged(article("a", title="Another", **other)), now=noon)
+    (row,) = changed.table.to_pylist()
+    assert (row["source"], row["input"], row["title"]) == ("example", "https://news.example/a", "Another")
+
+
 def test_changed_row_raises_its_revision_and_keeps_its_first_day(article: Make, noon: Any) -> None:
     stored = merge(ARTICLES_DATASET, ARTICLES.empty_table(), staged(article("a")), now=noon).table
     later = noon + timedelta(days=1)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,111 @@ def test_name_that_is_taken_gets_a_number(desk: Any) -> None:
 def offset_of_first_page(root: Path, file: str) -> int:
     with (root / "pages" / file).open("rb") as stream:
         return [record.stream_pos for record in fastwarc.ArchiveIterator(stream)][1]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "profile"),
+    [(304, "Not Modified", "server-not-modified"), (200, "OK", "identical-payload-digest")],
+)
+def test_revisit_is_read_as_the_page_it_repeats(desk: Any, status: int, reason: str, profile: str) -> None:
+    pages, later = desk.store.pages, MOMENT + timedelta(days=1)
+    with pages.writer("first", DAY) as first:
+        place = first.write_response("https://news.example/a", MOMENT, 200, "OK", HEADERS, HTML)
+    with pages.writer("second", DAY) as second:
+        again = second.write_revisit(
+            "https://news.example/a", later, status, reason, [("ETag", '"1"')], pages.original(*place)
+        )
+        third = second.write_response("https://news.example/b", later, 200, "OK", HEADERS, b"other")
+    assert pages.read(*again) == replace(pages.read(*place), fetched_at=later)
+    assert pages.original(*again) == pages.original(*place)
+    assert pages.read(*third).payload == b"other"
+    with (desk.root / "pages" / second.file).open("rb") as stream:
+        record = list(warcio.archiveiterator.ArchiveIterator(stream, check_digests="raise"))[1]
+    assert record.rec_type == "revisit"
+    assert record.rec_headers["WARC-Profile"] == f"http://netpreserve.org/warc/1.1/revisit/{profile}"
+    assert record.rec_headers["WARC-Refers-To-Target-URI"] == "https://news.example/a"
+    assert record.rec_headers["WARC-Refers-To-Date"] == "2026-03-04T12:00:00.250000Z"
+    assert record.http_headers.get_statuscode() == str(status)
+
+
+def test_revisit_that_does_not_say_where_its_page_lies_says_so(desk: Any) -> None:
+    path = desk.root / "pages" / "crawl.warc.gz"
+    path.parent.mkdir()
+    with path.open("wb") as stream:
+        writer = WARCWriter(stream, gzip=True)
+        writer.write_record(
+            writer.create_revisit_record(
+                "https://news.example/a", "sha1:A", "https://news.example/first", "2026-03-01T00:00:00Z"
+            )
+        )
+    with pytest.raises(StoreError, match=r"repeats the page https://news\.example/first of 2026-03-01T00:00:00Z"):
+        desk.store.pages.read("crawl.warc.gz", 0)
+
+
+# Proving and erasing
+
+
+def test_records_are_told_with_their_places(desk: Any) -> None:
+    with desk.store.pages.writer("batch", DAY) as pages:
+        _, first = pages.write_response("https://news.example/a", MOMENT, 200, "OK", HEADERS, HTML)
+        _, second = pages.write_resource("file:///a.txt", MOMENT, "text/plain", b"Plain.")
+    told = list(desk.store.pages.records(pages.file))
+    assert [(each.offset, each.kind, each.url, each.trouble) for each in told] == [
+        (0, "warcinfo", None, None),
+        (first, "response", "https://news.example/a", None),
+        (second, "resource", "file:///a.txt", None),
+    ]
+    assert sum(each.size for each in told) == pages.size
+
+
+def test_every_damaged_byte_that_matters_is_seen(desk: Any) -> None:
+    with desk.store.pages.writer("batch", DAY) as pages:
+        place = pages.write_response("https://news.example/a", MOMENT, 200, "OK", HEADERS, HTML)
+    path = desk.root / "pages" / pages.file
+    whole, page = path.read_bytes(), desk.store.pages.read(*place)
+    seen = 0
+    for at in range(place[1], len(whole)):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0x10
+        path.write_bytes(damaged)
+        is_seen = [each.trouble for each in desk.store.pages.records(pages.file)] != [None, None]
+        assert is_seen or desk.store.pages.read(*place) == page, at
+        seen += is_seen
+    assert seen > 0.9 * (len(whole) - place[1])
+    path.write_bytes(whole[:-1])
+    assert [each.trouble for each in desk.store.pages.records(pages.file)] == [None, "breaks off"]
+
+
+def test_record_that_does_not_match_its_digest_is_told(desk: Any) -> None:
+    with desk.store.pages.writer("batch", DAY) as pages:
+        pages.write_resource("file:///a.txt", MOMENT, "text/plain", b"Plain.")
+    path = desk.root / "pages" / pages.file
+    record = list(desk.store.pages.records(pages.file))[1]
+    raw = gzip.decompress(path.read_bytes()[record.offset :])
+    path.write_bytes(gzip.compress(raw.replace(b"Plain.", b"Pl4in.")))
+    assert [each.trouble for each in desk.store.pages.records(pages.file)] == ["does not match its digest"]
+
+
+def test_erased_page_is_gone_and_nothing_else_moved(desk: Any) -> None:
+    with desk.store.pages.writer("batch", DAY) as pages:
+        places = [
+            pages.write_response(f"https://news.example/{name}", MOMENT, 200, "OK", HEADERS, name.encode() * size)
+            for name, size in (("secret", 1), ("kept", 5), ("secret", 9000), ("last", 5))
+        ]
+    kept = [desk.store.pages.read(*place) for place in places[1::2]]
+    size = (desk.root / "pages" / pages.file).stat().st_size
+    for _ in range(2):
+        desk.store.pages.erase(pages.file, {places[0][1], places[2][1]}, MOMENT)
+    assert [desk.store.pages.read(*place) for place in places[1::2]] == kept
+    with pytest.raises(StoreError, match="was taken out of the archive"):
+        desk.store.pages.read(*places[0])
+    content = (desk.root / "pages" / pages.file).read_bytes()
+    assert len(content) == size
+    assert b"secret" not in gzip.decompress(content)
+    assert [each.trouble for each in desk.store.pages.records(pages.file)] == [None] * 5
+    with (desk.root / "pages" / pages.file).open("rb") as stream:
+        kinds = [record.rec_type for record in warcio.archiveiterator.ArchiveIterator(stream, check_digests="raise")]
+    assert kinds == ["warcinfo", "metadata", "response", "metadata", "response"]
 
 
 def test_files_of_other_writers_are_read(desk: Any) -> None:

@@ -1,0 +1,289 @@
+"""A sound store is called sound; every way to spoil one is told, and what can be made again is."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from storage import read
+from storage.commit import commit, publish_derived
+from storage.ledger import Visit
+from storage.partition import encode
+from storage.repair import repair
+from storage.schema import (
+    ARTICLE_ARTIFACTS_DATASET,
+    ARTICLE_STORIES,
+    ARTICLE_TOPICS_DATASET,
+    ARTICLES_DATASET,
+    FINGERPRINTS_DATASET,
+    REJECTIONS_DATASET,
+)
+from storage.verify import Kind, verify
+
+MARCH_1 = date(2026, 3, 1)
+FEBRUARY = datetime(2026, 2, 7, 12, tzinfo=UTC)
+LATER = datetime(2026, 3, 9, tzinfo=UTC)
+ARTICLES_PATH = ARTICLES_DATASET.path(MARCH_1)
+
+
+@pytest.fixture
+def filled(desk: Any, article: Any, rejection: Any, noon: datetime) -> Any:
+    """A store with two days, an archive, stories and a rejection: sound in every part."""
+    with desk.store.pages.writer("batch", noon.date()) as pages:
+        places = [
+            pages.write_response(f"https://news.example/{name}", noon, 200, "OK", [], name.encode()) for name in "abcx"
+        ]
+    page = [{"file": file, "offset": offset, "sha256": "00"} for file, offset in places]
+    desk.commit(
+        [article("a", page=page[0]), article("b", page=page[1]), article("c", page=page[2], published_at=FEBRUARY)],
+        [rejection("x", page=page[3])],
+    )
+    desk.commit([article("a", page=page[0], title="Another", fetched_at=noon + timedelta(hours=1))])
+    desk.store.ledger.record_visits(
+        [
+            Visit(
+                url=f"https://news.example/{name}", source="example", input=f"https://news.example/{name}",
+                fetched_at=noon, outcome="new", article_id=name, page_file=file, page_offset=offset,
+            )
+            for name, (file, offset) in zip("abc", places, strict=False)
+        ]
+    )  # fmt: skip
+    stories = {
+        day: pa.Table.from_pylist([told(name) for name in names], ARTICLE_STORIES)
+        for day, names in ((MARCH_1, "ab"), (FEBRUARY.date(), "c"))
+    }
+    publish_derived(desk.store, "article_stories", stories, run="stories", now=noon)
+    return desk
+
+
+def told(name: str) -> dict[str, Any]:
+    return {"article_id": name, "story_id": name, "is_original": True, "duplicate_of": None, "similarity": None}
+
+
+def kinds(desk: Any) -> list[str]:
+    return sorted(finding.kind for finding in verify(desk.store).findings)
+
+
+def rewrite(desk: Any, path: str, change: Callable[[pa.Table], pa.Table]) -> None:
+    """Change a file as another program would: the rows and the bytes, not the manifest."""
+    table = pq.ParquetFile(desk.root / path).read()
+    pq.write_table(change(table), desk.root / path)
+
+
+def test_sound_store_is_clean(filled: Any) -> None:
+    verdict = verify(filled.store)
+    assert verdict.findings == ()
+    assert verdict.clean
+    assert (verdict.partitions, verdict.articles, verdict.records, verdict.under_way) == (11, 3, 5, ())
+
+
+def test_empty_store_is_clean(desk: Any) -> None:
+    assert verify(desk.store).clean
+
+
+def test_verdict_is_told_as_json(filled: Any) -> None:
+    (filled.root / ARTICLES_PATH).unlink()
+    said = json.loads(verify(filled.store).to_json())
+    assert said["clean"] is False
+    assert {
+        "kind": "missing-file",
+        "path": ARTICLES_PATH,
+        "detail": "the manifest knows 2 rows here, and there is no file",
+        "repairable": False,
+        "dataset": "articles",
+        "partition": "2026-03-01",
+    } in said["findings"]
+
+
+# What can only be said
+
+
+def flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 0xFF
+    path.write_bytes(content)
+
+
+def test_damaged_file_is_told(filled: Any) -> None:
+    flip(filled.root / ARTICLES_PATH, 200)
+    assert Kind.DAMAGED_FILE in kinds(filled)
+
+
+def test_changed_bytes_are_told(filled: Any) -> None:
+    rewrite(filled, ARTICLES_PATH, lambda table: table)
+    assert kinds(filled) == [Kind.CHANGED_BYTES]
+
+
+def test_older_file_in_the_place_of_the_last_is_told(filled: Any, article: Any, noon: datetime) -> None:
+    path = filled.root / ARTICLES_PATH
+    before = path.read_bytes()
+    filled.commit([article("a", title="A third", fetched_at=noon + timedelta(hours=2))])
+    path.write_bytes(before)
+    assert kinds(filled) == [Kind.CHANGED_BYTES]
+
+
+def test_lost_rows_are_told(filled: Any) -> None:
+    rewrite(filled, ARTICLES_PATH, lambda table: table.slice(1))
+    found = {finding.kind: finding for finding in verify(filled.store).findings}
+    assert found[Kind.LOST_ROWS].detail.startswith("has 1 rows of 2.")
+    assert {Kind.OUT_OF_STEP, Kind.INDEX_BEHIND} <= found.keys()
+
+
+def test_double_id_is_told(filled: Any) -> None:
+    rewrite(filled, ARTICLES_PATH, lambda table: pa.concat_tables([table, table.slice(0, 1)]))
+    assert Kind.DUPLICATE_KEY in kinds(filled)
+
+
+def test_id_in_two_partitions_is_told(filled: Any) -> None:
+    other = ARTICLES_DATASET.path(FEBRUARY.date())
+    taken = pq.ParquetFile(filled.root / ARTICLES_PATH).read().slice(0, 1)
+    rewrite(filled, other, lambda table: pa.concat_tables([taken, table]))
+    (found,) = (each for each in verify(filled.store).findings if each.kind is Kind.TWO_PARTITIONS)
+    assert found.detail == f"a lies here and in {other}"
+    assert not found.repairable
+
+
+def test_unknown_version_is_told(filled: Any) -> None:
+    rewrite(filled, ARTICLES_PATH, lambda table: table.replace_schema_metadata({b"copydesk.schema": b"99"}))
+    (found,) = (each for each in verify(filled.store).findings if each.kind is Kind.UNKNOWN_VERSION)
+    assert "schema version 99" in found.detail
+
+
+def test_damaged_and_missing_pages_are_told(filled: Any) -> None:
+    (file,) = filled.store.pages.list()
+    *_, last = filled.store.pages.records(file)
+    path = filled.root / "pages" / file
+    path.write_bytes(path.read_bytes()[: last.offset + 30])
+    assert kinds(filled) == [Kind.DAMAGED_PAGE]
+    path.write_bytes(path.read_bytes()[: last.offset])
+    (found,) = verify(filled.store).findings
+    assert (found.kind, found.path) == (Kind.MISSING_PAGE, REJECTIONS_DATASET.path(date(2026, 3, 4)))
+    assert verify(filled.store, pages=False).clean
+
+
+def test_run_that_was_cut_short_is_told_and_a_living_one_is_not(filled: Any, article: Any) -> None:
+    filled.stage("dead", [article("d")])
+    with filled.store.files.lock("run-dead"):
+        verdict = verify(filled.store)
+    assert (verdict.findings, verdict.under_way) == ((), ("dead",))
+    (found,) = verify(filled.store).findings
+    assert (found.kind, found.repairable) == (Kind.UNFINISHED, False)
+    assert "its next run completes it: 1 batches are staged" in found.detail
+
+
+# What can be made again
+
+
+@pytest.mark.parametrize("dataset", [ARTICLE_TOPICS_DATASET, ARTICLE_ARTIFACTS_DATASET], ids=lambda each: each.name)
+@pytest.mark.parametrize("how", ["missing", "damaged", "changed", "emptied", "rewritten"])
+def test_derived_table_is_made_again(filled: Any, dataset: Any, how: str) -> None:
+    path = filled.root / dataset.path(MARCH_1)
+    before = path.read_bytes()
+    match how:
+        case "missing":
+            path.unlink()
+        case "damaged":
+            flip(path, 30)
+        case "changed":
+            rewrite(filled, dataset.path(MARCH_1), lambda table: table.slice(1))
+        case "emptied":
+            path.write_bytes(encode(dataset, dataset.schema.empty_table()))
+        case "rewritten":
+            rewrite(filled, dataset.path(MARCH_1), lambda table: table)
+    verdict = verify(filled.store)
+    assert not verdict.clean
+    assert repair(filled.store, verdict, LATER).findings == ()
+    assert path.read_bytes() == before
+
+
+def test_rows_that_tell_of_no_article_are_dropped(filled: Any) -> None:
+    table = pq.ParquetFile(filled.root / FINGERPRINTS_DATASET.path(MARCH_1)).read()
+    other = FINGERPRINTS_DATASET.path(FEBRUARY.date())
+    rewrite(filled, other, lambda rows: pa.concat_tables([table, rows]))
+    verdict = verify(filled.store)
+    assert Kind.OUT_OF_STEP in {finding.kind for finding in verdict.findings}
+    repair(filled.store, verdict, LATER)
+    assert sorted(read.fingerprints(filled.root)["article_id"].to_pylist()) == ["a", "b", "c"]
+
+
+def test_stories_that_are_not_told_are_named(filled: Any, article: Any) -> None:
+    filled.commit([article("d", page=None)])
+    (found,) = verify(filled.store).findings
+    assert (found.kind, found.dataset, found.repairable) == (Kind.OUT_OF_STEP, "article_stories", False)
+    assert found.detail == "lacks 1 articles: tell the stories of their day again"
+
+
+def test_stray_files_are_put_aside(filled: Any) -> None:
+    strays = ["articles/published_date=2026-03-01/part-001.parquet", "articles/readme.txt", "rejections/x/y.parquet"]
+    for path in strays:
+        (filled.root / path).parent.mkdir(exist_ok=True)
+        (filled.root / path).write_bytes(path.encode())
+    verdict = verify(filled.store)
+    assert [(each.kind, each.path) for each in verdict.findings] == [(Kind.STRAY_FILE, path) for path in strays]
+    assert repair(filled.store, verdict, LATER).clean
+    for path in strays:
+        assert (filled.root / "state" / "strays" / path).read_bytes() == path.encode()
+
+
+def test_index_is_made_again(filled: Any) -> None:
+    ledger = filled.store.ledger
+    ledger.shift("articles", date(2020, 1, 1), ["a", "never-was"])
+    ledger.displace("rejections", ledger.placed("rejections"))
+    ledger.drop_identities(["https://news.example/b"])
+    verdict = verify(filled.store)
+    assert [finding.kind for finding in verdict.findings] == [Kind.INDEX_BEHIND] * 3
+    assert repair(filled.store, verdict, LATER).clean
+    assert ledger.placed("articles") == {"a": MARCH_1, "b": MARCH_1, "c": FEBRUARY.date()}
+
+
+def test_dataset_without_its_manifest_is_recorded(filled: Any) -> None:
+    for path in (filled.root / "state" / "manifest").iterdir():
+        path.unlink()
+    verdict = verify(filled.store)
+    assert {finding.kind for finding in verdict.findings} == {Kind.UNRECORDED_FILE}
+    before = filled.snapshot()
+    assert repair(filled.store, verdict, LATER).clean
+    assert filled.snapshot() == before
+
+
+def test_visits_whose_page_is_lost_are_dropped(filled: Any) -> None:
+    (file,) = filled.store.pages.list()
+    (filled.root / "pages" / file).unlink()
+    verdict = verify(filled.store)
+    assert Kind.VISIT_WITHOUT_PAGE in {finding.kind for finding in verdict.findings}
+    left = repair(filled.store, verdict, LATER)
+    assert {finding.kind for finding in left.findings} == {Kind.MISSING_PAGE}
+    assert list(filled.store.ledger.archived()) == []
+
+
+def test_what_cannot_be_repaired_is_not_touched(filled: Any) -> None:
+    flip(filled.root / ARTICLES_PATH, 200)
+    rewrite(filled, ARTICLES_DATASET.path(FEBRUARY.date()), lambda table: table)
+    flip(filled.root / FINGERPRINTS_DATASET.path(MARCH_1), 30)
+    before = filled.snapshot()
+    verdict = verify(filled.store)
+    assert repair(filled.store, verdict, LATER).findings == verdict.findings
+    assert filled.snapshot() == before
+
+
+def test_commit_that_died_is_completed(filled: Any, article: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    staged = filled.stage("dead", [article("d", page=None, published_at=FEBRUARY)])
+    with monkeypatch.context() as patched:
+        patched.setattr("storage.manifest.Manifest.record", die)
+        with pytest.raises(KeyboardInterrupt):
+            commit(filled.store, staged, run="dead", now=LATER)
+    verdict = verify(filled.store)
+    assert Kind.UNFINISHED in {finding.kind for finding in verdict.findings if finding.repairable}
+    repair(filled.store, verdict, LATER)
+    again = commit(filled.store, staged, run="dead", now=LATER + timedelta(hours=1))
+    assert again.counts == {"new": 1}
+    filled.store.staging.remove(staged)
+    assert kinds(filled) == [Kind.OUT_OF_STEP]  # its stories are not told yet
