@@ -34,8 +34,8 @@ lock:  ## Choose the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 	    pyproject.toml --group build --group dev --extra bench --constraints requirements.lock --output-file requirements-dev.lock
 
-clean:  ## Remove the virtual environment, caches and the dataset of `make run`
-	rm -rf $(VENV) data .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## Remove the virtual environment and caches; datasets stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

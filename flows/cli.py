@@ -1,6 +1,7 @@
 """`copydesk`: the command. Prefect, DuckDB and the desk are loaded only by the commands that need them."""
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from flows.settings import Settings
 
-DONE, NOT_DONE, WRONG_USE = 0, 1, 2
+DONE, NOT_DONE, STOPPED = 0, 1, 130
 _ROOMS = ("flows", "tasks", "storage")
 
 app = typer.Typer(
@@ -82,7 +83,7 @@ def run(
         allow_private=allow_private,
         config=None if config is None else str(config),
     )
-    raise typer.Exit(run_ingest(parameters, as_json=as_json))
+    raise typer.Exit(stoppable(lambda: run_ingest(parameters, as_json=as_json)))
 
 
 @app.command()
@@ -93,7 +94,7 @@ def demo(
     """Serve the sample newspaper on loopback and ingest it: everything copydesk does, offline, in a minute."""
     from flows.running import run_demo
 
-    raise typer.Exit(run_demo(data, port))
+    raise typer.Exit(stoppable(lambda: run_demo(data, port)))
 
 
 @app.command()
@@ -146,6 +147,49 @@ def query(
 
 
 @app.command()
+def verify(
+    data: DataOption = None,
+    config: ConfigOption = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Make again what can be made again.")] = False,
+    pages: Annotated[bool, typer.Option(help="Read every archived page too.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove the dataset sound, or say what is not (exit code 1)."""
+    from flows.upkeep import verify_dataset
+
+    settings = settings_for(data, config)
+    raise typer.Exit(verify_dataset(settings, with_repair=repair, pages=pages, as_json=as_json))
+
+
+@app.command()
+def migrate(data: DataOption = None, config: ConfigOption = None) -> None:
+    """Lift files that an older version wrote to today's schema."""
+    from flows.upkeep import migrate_dataset
+
+    migrate_dataset(settings_for(data, config))
+
+
+@app.command()
+def maintain(data: DataOption = None, config: ConfigOption = None) -> None:
+    """Complete what was cut short, and move articles whose date was corrected."""
+    from flows.upkeep import maintain_dataset
+
+    maintain_dataset(settings_for(data, config))
+
+
+@app.command()
+def forget(
+    name: Annotated[str, typer.Argument(metavar="URL|ID", help="An article's address or article_id.")],
+    data: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Take an article out everywhere, archive included, for good."""
+    from flows.upkeep import forget_article
+
+    raise typer.Exit(forget_article(settings_for(data, config), name))
+
+
+@app.command()
 def report(data: DataOption = None, config: ConfigOption = None) -> None:
     """Write the report page of the last run again, from the dataset as it is now."""
     from flows.running import rewrite_report
@@ -188,14 +232,24 @@ def settings_for(data: str | None, config: Path | None) -> "Settings":
     return settings if data is None else settings.model_copy(update={"data": data})
 
 
+def stoppable(work: Callable[[], int]) -> int:
+    """Do something that Ctrl-C may stop, and return its exit code: 130 where it was stopped, as shells have it."""
+    try:
+        return work()
+    except KeyboardInterrupt:
+        typer.secho("copydesk: stopped; what was done is kept, and the next run goes on from there.", err=True)
+        return STOPPED
+
+
 def is_trouble(error: Exception) -> bool:
     """Whether it is the operator's trouble: by house rule, those are the exceptions that our rooms define."""
     return type(error).__module__.split(".")[0] in _ROOMS
 
 
 def exit_code(error: Exception) -> int:
-    """Return 2 where the command or its settings are wrong, 1 where the job could not be done."""
-    return WRONG_USE if type(error).__name__ in {"SettingsError", "SourceError"} else NOT_DONE
+    """Return 2 where the command or its settings are wrong (such errors say so), 1 where the job could not be done."""
+    code: int = getattr(error, "exit_code", NOT_DONE)
+    return code
 
 
 def main() -> None:
@@ -207,9 +261,6 @@ def main() -> None:
             raise
         typer.secho(f"copydesk: {error}", err=True, fg="red")
         sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        typer.secho("copydesk: stopped; what was done is kept, and the next run goes on from there.", err=True)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

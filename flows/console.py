@@ -23,10 +23,9 @@ from tasks.documents import Action, Artifact, Outcome
 from tasks.progress import Progress, listening
 
 if TYPE_CHECKING:  # heavy, and not needed to show a mended text
-    import pyarrow as pa
-
     from flows.showcase import MendedSentence
-    from tasks.report.summary import RunSummary
+    from storage.verify import Verdict
+    from tasks.report.summary import RejectionCount, RunSummary
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -51,17 +50,24 @@ def outcome_table(summary: "RunSummary") -> Table:
     return table
 
 
-def rejection_table(rejections: "pa.Table") -> Table:
-    """Return why inputs were set aside: a line a reason, with one example."""
+def rejection_table(rejected: "Sequence[RejectionCount]") -> Table:
+    """Return why a run's inputs were set aside: a line a reason, with one example."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("set aside", "reason", "for example"):
+    for name in ("set aside", "stage", "reason", "for example"):
         table.add_column(name, justify="right" if name == "set aside" else "left", overflow="fold")
-    by_reason: dict[str, list[dict[str, str]]] = {}
-    for row in rejections.select(["reason", "input", "detail"]).to_pylist():
-        by_reason.setdefault(row["reason"], []).append(row)
-    for reason, rows in sorted(by_reason.items(), key=lambda entry: (-len(entry[1]), entry[0])):
-        example = Text(rows[0]["input"]).append(f"  {rows[0]['detail'][:80]}", style="dim")
-        table.add_row(f"{len(rows):,}", reason, example)
+    for each in rejected:
+        example = Text(each.example).append(f"  {each.detail[:80]}", style="dim")
+        table.add_row(f"{each.count:,}", each.stage, each.reason, example)
+    return table
+
+
+def finding_table(verdict: "Verdict") -> Table:
+    """Return what is wrong with a dataset: a line a finding."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("what", "where", "how", "repair"):
+        table.add_column(name, overflow="fold")
+    for finding in verdict.findings:
+        table.add_row(str(finding.kind), finding.path, Text(finding.detail), "can be" if finding.repairable else "")
     return table
 
 

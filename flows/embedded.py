@@ -1,4 +1,4 @@
-"""Prefect for a machine that has no server of its own: the embedded one for a run, a local one for schedules."""
+"""Prefect for a machine that has no server of its own: one that lives as long as the command."""
 
 import os
 import socket
@@ -17,8 +17,6 @@ LONGEST_START: Final = 180.0  # seconds; 5 to 20 are usual, and a busy machine n
 
 # What Prefect is told unless the environment already says otherwise.
 _DEFAULTS: Final = {
-    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": f"{LONGEST_START:.0f}",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_LEVEL": "INFO",
@@ -57,21 +55,31 @@ def prepare_prefect(home: Path | None, *, console_level: str) -> None:
 def local_server(log: Path) -> Iterator[str]:
     """Run a Prefect server on loopback while the block lasts, and name it in the environment; yield its address.
 
-    Prefect's embedded server starts no scheduled runs, so schedules need this one.
+    Not Prefect's own ephemeral server: that one starts no scheduled runs, and a Ctrl-C in the terminal ends it too, so
+    that the flow waits minutes for an answer that cannot come.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        server = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT)  # noqa: S603 - our own words
+        server = subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-m", "flows.keeper", *command],
+            stdin=subprocess.PIPE,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
         _wait_until_up(server, f"{url}/api", log)
         os.environ["PREFECT_API_URL"] = f"{url}/api"
         yield url
     finally:
-        server.terminate()
+        os.environ.pop("PREFECT_API_URL", None)
+        assert server.stdin is not None
+        server.stdin.close()
         with suppress(subprocess.TimeoutExpired):
-            server.wait(10)
+            server.wait(20)
         server.kill()
 
 
@@ -96,7 +104,7 @@ def _check_server(api: str) -> None:
     if (trouble := _trouble(api)) is not None:
         raise PrefectUnreachableError(
             f"PREFECT_API_URL is {api}, which {trouble}. Start that server with `prefect server start`, "
-            "or unset PREFECT_API_URL to use the embedded one."
+            "or unset PREFECT_API_URL and let copydesk start one."
         )
 
 

@@ -6,6 +6,7 @@ from flows.jobs import Stopwatch, begin, conclude, ingest_run_name, working
 from flows.parameters import IngestParameters
 from tasks import stages
 from tasks.batch import Workers
+from tasks.progress import tell
 from tasks.report.summary import RunSummary
 
 
@@ -21,8 +22,9 @@ def ingest(parameters: IngestParameters) -> RunSummary:
         with watch.timing("collect"):
             edits = [stages.edit.submit(job, batch, workers) for batch in stages.collect(job, sources)]
         with watch.timing("edit"):
-            for edited in edits:
+            for number, edited in enumerate(edits, 1):
                 edited.result()
+                tell("edit", number, len(edits))
         with watch.timing("commit"):
             published = stages.commit(job)
         with watch.timing("stories"):

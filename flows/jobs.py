@@ -91,6 +91,7 @@ def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict
         published.outcomes,
         inputs=published.inputs,
         near_duplicates=near_duplicates,
+        rejected=published.rejected,
         seconds_by_stage=seconds,
         warnings=[
             f"{source}: {count:,} {'entry' if count == 1 else 'entries'} left out ({why})."

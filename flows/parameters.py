@@ -1,5 +1,7 @@
 """What a flow is given: one pydantic model each, which is also its form in the Prefect UI."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +50,7 @@ class IngestParameters(BaseModel):
         names = self.sources or tuple(settings.sources)
         if not names:
             raise SettingsError("No source was given, and copydesk.toml holds none: there is nothing to ingest.")
-        return tuple(self._source(name, settings) for name in names)
+        return _distinct(self._source(name, settings) for name in names)
 
     def _source(self, name: str, settings: Settings) -> Source:
         known = settings.sources.get(name)
@@ -56,6 +58,23 @@ class IngestParameters(BaseModel):
             delay = settings.delay if self.delay is None else self.delay
             return source_from_argument(name, delay=delay, allow_private=self.allow_private)
         return configured_source(name, settings, delay=self.delay, allow_private=self.allow_private)
+
+
+def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:
+    """Return each source once, and under a name of its own: rows and rejections are known by it."""
+    chosen = list({source.location: source for source in sources}.values())
+    names = Counter(source.name for source in chosen)
+    named = [replace(source, name=_longer_name(source)) if names[source.name] > 1 else source for source in chosen]
+    if len({source.name for source in named}) < len(named):
+        raise SettingsError(
+            f"Several sources would be called {named[0].name!r}. Give them names of their own in copydesk.toml."
+        )
+    return tuple(named)
+
+
+def _longer_name(source: Source) -> str:
+    """Return a name that tells two folders or files of one name apart: with the folder they lie in."""
+    return f"{Path(source.location).resolve().parent.name}/{source.name}" if source.is_local else source.name
 
 
 def configured_source(

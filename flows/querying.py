@@ -29,6 +29,8 @@ def print_query(sql: str, data: str, *, form: str) -> None:
     with read.connect(data) as connection:
         try:
             answer = connection.execute(sql)
+            if answer is None:
+                raise QueryError("The query is empty.")
             columns = [column[0] for column in answer.description or ()]
             rows = iter(answer.fetchone, None)
             _PRINTERS[form](columns, rows)

@@ -2,12 +2,10 @@
 
 import os
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from flows.cli import DONE, NOT_DONE
 from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars, rejection_table
@@ -26,13 +24,13 @@ from tasks.report.summary import RunSummary
 def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     """Run the `ingest` flow here and show what came of it; return the exit code."""
     settings = parameters.settings()
-    sources = parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
+    parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
     summary = _run_flow(parameters, settings)
     if as_json:
         out.print_json(summary.to_json())
     else:
         _show(summary, settings)
-    if sources and _reached_nothing(summary, settings.data):
+    if _reached_nothing(summary):
         err.print("copydesk: nothing could be read from these sources.", style="red")
         return NOT_DONE
     return DONE
@@ -42,13 +40,24 @@ def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
     with place_of(settings).open():  # a folder that cannot be written to is named before Prefect starts
         pass
     # The console is ours in a run, and says what went wrong itself.
-    prepare_prefect(_prefect_home(settings), console_level="CRITICAL")
-    if not uses_a_server():
-        err.print("Starting Prefect (about 15 s) …", style="dim")
-    from flows.ingest import ingest
+    with _prefect(settings, console_level="CRITICAL"):
+        from flows.ingest import ingest
 
-    with progress_bars():
-        return ingest(parameters)
+        with progress_bars():
+            return ingest(parameters)
+
+
+@contextmanager
+def _prefect(settings: Settings, *, console_level: str) -> Iterator[str | None]:
+    """Have a Prefect server while the block lasts; yield the address of one that was started for it."""
+    home = _prefect_home(settings)
+    prepare_prefect(home, console_level=console_level)
+    if uses_a_server():
+        yield None
+        return
+    err.print("Starting Prefect (about 15 s) …", style="dim")
+    with local_server((home or Path()) / "server.log") as url:
+        yield url
 
 
 def _show(summary: RunSummary, settings: Settings) -> None:
@@ -63,27 +72,19 @@ def _show(summary: RunSummary, settings: Settings) -> None:
         f"{summary.near_duplicates:,} near-duplicates among the days that changed.",
         style="dim",
     )
-    if summary.count(Outcome.REJECTED):
+    if summary.rejected:
         out.print()
-        out.print(rejection_table(_rejections(summary, settings.data)))
+        out.print(rejection_table(summary.rejected))
     for warning in summary.warnings:
-        out.print(warning, style="yellow")
+        out.print(warning, style="yellow", markup=False)
     out.print(f"\nDataset  {inside(settings.data, 'articles')}", soft_wrap=True)
     out.print(f"Report   {inside(settings.data, 'report', 'index.html')}", soft_wrap=True)
 
 
-def _rejections(summary: RunSummary, data: str) -> pa.Table:
-    """Return what is set aside of the run's sources."""
-    sources = [source.source for source in summary.sources if source.count(Outcome.REJECTED)]
-    return read.rejections(data, filter=pc.field("source").isin(sources))
-
-
-def _reached_nothing(summary: RunSummary, data: str) -> bool:
+def _reached_nothing(summary: RunSummary) -> bool:
     """Whether every input was set aside before the desk could see it: then the job was not done."""
-    if summary.count(Outcome.REJECTED) < summary.inputs:
-        return False
-    stages = _rejections(summary, data)["stage"].unique().to_pylist()
-    return set(stages) <= {Stage.DISCOVER, Stage.FETCH}
+    early = sum(each.count for each in summary.rejected if each.stage in (Stage.DISCOVER, Stage.FETCH))
+    return 0 < summary.inputs == early
 
 
 def _prefect_home(settings: Settings) -> Path | None:
@@ -166,12 +167,8 @@ def serve_schedules(config: Path | None) -> None:
         )
     with place_of(settings).open():
         pass
-    home = _prefect_home(settings)
-    prepare_prefect(home, console_level="INFO")
-    with ExitStack() as stack:
-        if not uses_a_server():
-            err.print("Starting a Prefect server (about 15 s) …", style="dim")
-            url = stack.enter_context(local_server((home or Path()) / "prefect-server.log"))
+    with _prefect(settings, console_level="INFO") as url:
+        if url is not None:
             out.print(f"Runs are shown at {url}/runs")
         from flows.serving import serve
 

@@ -4,6 +4,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
@@ -21,6 +22,8 @@ SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,6
 class SettingsError(Exception):
     """The settings cannot be used: the message says where, what, and what would be right."""
 
+    exit_code = 2
+
 
 class Closed(BaseModel):
     """A model that refuses unknown keys and does not change."""
@@ -31,7 +34,7 @@ class Closed(BaseModel):
 class SourceSettings(Closed):
     """One `[sources.<name>]` table: where news comes from, how politely, and when."""
 
-    location: str = Field(description="Feed, sitemap or page URL; or a folder, file or WARC on disk.")
+    location: str = Field(description="Feed, sitemap or page URL; or a folder or file, relative to this file.")
     delay: Seconds | None = Field(None, description="Seconds between two requests to one host.")
     allow_private: bool = Field(False, description="Allow loopback and other private addresses.")
     language: str | None = Field(None, description="The language most pages are in (BCP 47).")
@@ -45,6 +48,30 @@ class SourceSettings(Closed):
     def _known_timezone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("is not a time zone of the tz database; write for example Europe/Paris")
+        return value
+
+    @field_validator("cron")
+    @classmethod
+    def _cron_expression(cls, value: str | None) -> str | None:
+        from cronsim import CronSim, CronSimError  # what Prefect reads them with
+
+        try:
+            if value is not None:
+                CronSim(value, datetime.now(UTC))
+        except CronSimError as error:
+            raise ValueError(f"is not a cron expression ({error}); write for example `*/30 * * * *`") from None
+        return value
+
+    @field_validator("rrule")
+    @classmethod
+    def _recurrence_rule(cls, value: str | None) -> str | None:
+        from dateutil.rrule import rrulestr
+
+        try:
+            if value is not None:
+                rrulestr(value)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"is not an RRULE ({error}); write for example `FREQ=HOURLY;INTERVAL=2`") from None
         return value
 
     @model_validator(mode="after")
@@ -90,18 +117,35 @@ class Settings(Closed):
         environment = os.environ if environment is None else environment
         place = Path(FILE_NAME) if path is None else path
         written = _read_toml(place) if path is not None or place.exists() else {}
-        given = {
-            name: environment[PREFIX + name.upper()]
-            for name, field in cls.model_fields.items()
-            if PREFIX + name.upper() in environment and name != "sources"
-        }
+        given = _from_environment(environment, set(cls.model_fields) - {"sources"})
         try:
+            cls.model_validate(written)
             settings = cls.model_validate({**written, **given})
         except ValidationError as error:
-            raise SettingsError(_explain(place, error)) from None
-        if "data" in given or not place.exists() or "://" in settings.data:
+            from_file = all(str(fault["loc"][0]) not in given for fault in error.errors())
+            raise SettingsError(_explain(str(place) if from_file else "The environment (COPYDESK_…)", error)) from None
+        if not place.exists():
             return settings
-        return settings.model_copy(update={"data": str(place.parent / settings.data)})
+        sources = {
+            name: source.model_copy(update={"location": _path_in(place.parent, source.location)})
+            for name, source in settings.sources.items()
+        }
+        data = settings.data if "data" in given else _path_in(place.parent, settings.data)
+        return settings.model_copy(update={"data": data, "sources": sources})
+
+
+def _from_environment(environment: Mapping[str, str], known: set[str]) -> dict[str, str]:
+    """Return what `COPYDESK_*` variables set; one that sets nothing is refused."""
+    given = {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+    for name in sorted(given.keys() - known):
+        close = difflib.get_close_matches(name, sorted(known), n=1)
+        hint = f"Did you mean {PREFIX}{close[0].upper()}?" if close else f"Known: {', '.join(sorted(known))}."
+        raise SettingsError(f"{PREFIX}{name.upper()} in the environment sets nothing. {hint}")
+    return given
+
+
+def _path_in(folder: Path, location: str) -> str:
+    return location if "://" in location else str(folder / location)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -117,7 +161,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: this is not valid TOML: {error}.") from None
 
 
-def _explain(path: Path, error: ValidationError) -> str:
+def _explain(place: str, error: ValidationError) -> str:
     """Return one sentence for each thing that is wrong."""
     lines = []
     for fault in error.errors():
@@ -132,7 +176,7 @@ def _explain(path: Path, error: ValidationError) -> str:
             lines.append(
                 f"`{key}` {what}." if fault["type"] == "value_error" else f"`{key}` = {fault['input']!r}: {what}."
             )
-    return f"{path}: " + " ".join(lines)
+    return f"{place}: " + " ".join(lines)
 
 
 def _nearest(place: tuple[int | str, ...]) -> str:

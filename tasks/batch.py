@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -17,7 +17,7 @@ from tasks.fetch.decoding import DecodingError, decode_body
 from tasks.intake import BatchRef
 from tasks.job import Job
 from tasks.language import load_profiles
-from tasks.rows import ArchivedPage, archived_pages, articles_table, rejections_table
+from tasks.rows import ARTICLES, REJECTIONS, ArchivedPage, archived_pages, articles_table, rejections_table
 
 SLICE: Final = 25  # pages that a process edits at a time
 MOST_BYTES: Final = 64 * 1024 * 1024  # of a decoded page; it passed the client's own, lower limit before
@@ -104,15 +104,25 @@ class Workers:
         if self._count == 1:
             return sum((self._edit(job.place, job.run, part, job.desk) for part in parts), Edited())
         pool = self._running_pool()
-        futures = [pool.submit(self._edit, job.place, job.run, part, job.desk) for part in parts]
-        return sum((self._result(future, job, part) for future, part in zip(futures, parts, strict=True)), Edited())
+        futures = [self._submit(pool, job, part) for part in parts]
+        return sum(
+            (self._result(pool, future, job, part) for future, part in zip(futures, parts, strict=True)), Edited()
+        )
 
-    def _result(self, future: "Future[Edited]", job: Job, part: Slice) -> Edited:
+    def _submit(self, pool: ProcessPoolExecutor, job: Job, part: Slice) -> "Future[Edited] | None":
+        """Hand a slice to the pool; None where another slice has just taken the pool down."""
         try:
-            return future.result()
-        except BrokenProcessPool:
-            self._drop_pool()
-            return self._edit_carefully(job, part)
+            return pool.submit(self._edit, job.place, job.run, part, job.desk)
+        except (BrokenProcessPool, RuntimeError):
+            return None
+
+    def _result(self, pool: ProcessPoolExecutor, future: "Future[Edited] | None", job: Job, part: Slice) -> Edited:
+        try:
+            if future is not None:
+                return future.result()
+        except (BrokenProcessPool, CancelledError):
+            self._drop_pool(pool)
+        return self._edit_carefully(job, part)
 
     def _edit_carefully(self, job: Job, part: Slice) -> Edited:
         """Edit a slice in a process of its own, and by halves where that dies, until the culprit stands alone."""
@@ -132,11 +142,14 @@ class Workers:
                 self._pool = _pool(self._count)
             return self._pool
 
-    def _drop_pool(self) -> None:
+    def _drop_pool(self, broken: ProcessPoolExecutor | None = None) -> None:
+        """Let the pool go; where one is named, only that one: another thread may have started the next."""
         with self._starting:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(cancel_futures=True)
+            pool = self._pool
+            if pool is None or (broken is not None and pool is not broken):
+                return
+            self._pool = None
+        pool.shutdown(cancel_futures=True)
 
 
 def _check_alive(pool: ProcessPoolExecutor) -> None:
@@ -211,7 +224,7 @@ def _stage(
     """Stage what a slice became, under a name that the same slice of a second try gets again."""
     key = f"{part.key}-{part.start:05d}"
     if articles:
-        store.staging.write(run, key, "articles", articles_table(articles))
+        store.staging.write(run, key, ARTICLES, articles_table(articles))
     if rejections:
-        store.staging.write(run, key, "rejections", rejections_table(rejections, versions()))
+        store.staging.write(run, key, REJECTIONS, rejections_table(rejections, versions()))
     return Edited(articles=len(articles), rejections=len(rejections))

@@ -3,14 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 
+from storage import arrivals
+from storage.blocklist import Blocklist
 from storage.ledger import Visit
 from storage.store import Store
 from tasks import listings
-from tasks.documents import Candidate, Rejection
+from tasks.documents import Candidate, Hints, Rejection
 from tasks.edit import versions
 from tasks.fetch.client import Fetcher
 from tasks.fetch.discover import discover
@@ -32,6 +34,7 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
     sources = list(sources)
     with job.place.open() as store:
         intake = Intake(store=store, run=job.run, now=job.started_at, versions=versions(), batch_size=job.batch_size)
+        arrivals.adopt(store)
         left_out: Counter[tuple[str, str]] = Counter()
         try:
             yield from _read_local(intake, (source for source in sources if source.is_local), left_out)
@@ -55,7 +58,7 @@ def _read_local(intake: Intake, sources: Iterable[Source], left_out: Counter[tup
                 intake.take_rejection(found)
             else:
                 visit = intake.store.ledger.file_visits(source.name, [found.input]).get(found.input)
-                intake.take_local(found, visit)
+                intake.take_local(replace(found, hints=_in_language(found.hints, source)), visit)
             tell("collect", intake.taken)
             if intake.full and (batch := intake.flush()) is not None:
                 yield batch
@@ -72,10 +75,13 @@ async def _fetch_web(
     async with Fetcher(
         contact=job.contact, clock=job.clock, random=chance, leases=ledger, limits=job.limits
     ) as fetcher:
-        wanted = _Wanted(intake, left_out)
+        wanted = _Wanted(intake, left_out, Blocklist.of(intake.store.files))
         offers = await asyncio.gather(*(_discover(fetcher, source, intake.store, job.started_at) for source in sources))
         for offer in offers:
-            wanted.take_offer(offer)
+            wanted.take_settled(offer)
+        for offer in offers:
+            wanted.take_candidates(offer)
+        wanted.take_pending(source.name for source in sources)
         async for result in fetcher.fetch_all(wanted.requests()):
             wanted.take(result)
             tell("collect", intake.taken, len(wanted))
@@ -91,7 +97,7 @@ class _Offer:
 
     source: Source
     candidates: list[Candidate] = field(default_factory=list)
-    settled: list[Fetched | Deferred | Rejection | Tally] = field(default_factory=list)
+    settled: list[Fetched | NotModified | Deferred | Rejection | Tally] = field(default_factory=list)
     visits: list[ListingVisit] = field(default_factory=list)
 
 
@@ -99,11 +105,15 @@ async def _discover(fetcher: Fetcher, source: Source, store: Store, now: datetim
     """Ask a source what it offers; one that has not changed offers what it did before."""
     offer, known = _Offer(source), listings.validator(store, source)
 
+    visit = store.ledger.visits([source.location]).get(source.location) if known is None else None
+
     def ask_with(url: str) -> Validator | None:
-        return known if url == source.location else None
+        return (known or _validator(visit)) if url == source.location else None
 
     async for found in discover(source, fetcher, now=now, validator=ask_with):
         match found:
+            case NotModified() if visit is not None:
+                offer.settled.append(found)
             case NotModified():
                 offer.candidates.extend(listings.recall(store, source))
             case Candidate():
@@ -121,6 +131,8 @@ class _Wanted:
 
     intake: Intake
     left_out: Counter[tuple[str, str]]
+    forgotten: Blocklist
+    _had: set[str] = field(default_factory=set)  # canonical URLs that discovery itself has brought
     _offers: dict[str, tuple[Source, Candidate]] = field(default_factory=dict)  # by canonical URL
     _visits: dict[str, Visit] = field(default_factory=dict)
     _taken: int = 0
@@ -128,33 +140,52 @@ class _Wanted:
     def __len__(self) -> int:
         return self._taken + len(self._offers)
 
-    def take_offer(self, offer: _Offer) -> None:
-        """Want what a source offers, and take what its discovery settled: its own page, its trouble, links left out."""
+    def take_settled(self, offer: _Offer) -> None:
+        """Take what a source's discovery settled: its own page, its trouble, links left out."""
         for found in offer.settled:
             self._take_settled(offer.source, found)
+
+    def take_candidates(self, offer: _Offer) -> None:
+        """Want the URLs that a source offers."""
         for candidate in offer.candidates:
             self._add(offer.source, candidate)
 
     def _add(self, source: Source, candidate: Candidate) -> None:
         """Want a URL, unless another source of this run has brought it already."""
         key = _key(candidate)
-        if key in self._offers:
+        if self.forgotten.covers(candidate.input, key):
+            self._taken += 1
+            self.intake.take_skipped(candidate, "forgotten")
+        elif key in self._offers or key in self._had:
             self._taken += 1
             self.intake.take_repeated(candidate)
         else:
-            self._offers[key] = source, candidate
+            self._offers[key] = source, replace(candidate, hints=_in_language(candidate.hints, source))
 
-    def _take_settled(self, source: Source, found: Fetched | Deferred | Rejection | Tally) -> None:
+    def _take_settled(self, source: Source, found: Fetched | NotModified | Deferred | Rejection | Tally) -> None:
         if isinstance(found, Tally):
             self.left_out[source.name, found.reason] += found.count
             return
         self._taken += 1
-        if isinstance(found, Fetched):
-            self.intake.take_fetched(found, self._known([found.candidate.input]).get(found.candidate.input))
+        if isinstance(found, Fetched | NotModified):
+            self._had.add(_key(found.candidate))
+            visit = self._known([found.candidate.input]).get(found.candidate.input)
+            if isinstance(found, Fetched):
+                self.intake.take_fetched(found, visit)
+            elif visit is not None:
+                self.intake.take_known(found.candidate, visit)
         elif isinstance(found, Deferred):
             self.intake.take_deferred(found)
         else:
             self.intake.take_rejection(found)
+
+    def take_pending(self, sources: Iterable[str]) -> None:
+        """Take what a run archived before it was cut short, and the sources do not list any more."""
+        offered = {candidate.input for _, candidate in self._offers.values()}
+        for visit in self.intake.store.ledger.arrived(ARRIVED, sources):
+            if visit.input not in offered:
+                self._taken += 1
+                self.intake.take_known(Candidate(input=visit.input, source=visit.source, url=visit.url), visit)
 
     def requests(self) -> Iterator[Request]:
         """Yield what is to be asked of hosts; pages that lie in the archive since a run was cut short are not."""
@@ -169,8 +200,7 @@ class _Wanted:
     def take(self, result: Result) -> None:
         """Take what a host answered."""
         if isinstance(result, Rejection):
-            visit = self._visits.get(result.input)
-            self.intake.take_rejection(result, failures=1 + (visit.failures if visit else 0))
+            self.intake.take_failure(result, self._visits.get(result.input))
         elif isinstance(result, Deferred):
             self.intake.take_deferred(result)
         elif isinstance(result, NotModified):
@@ -180,6 +210,11 @@ class _Wanted:
 
     def _known(self, inputs: Iterable[str]) -> dict[str, Visit]:
         return self.intake.store.ledger.visits(inputs)
+
+
+def _in_language(hints: Hints, source: Source) -> Hints:
+    """Return hints with the language that most pages of the source are in, where nothing nearer tells."""
+    return hints if hints.language or source.language is None else replace(hints, language=source.language)
 
 
 def _key(candidate: Candidate) -> str:

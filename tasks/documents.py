@@ -28,6 +28,7 @@ class Reason(StrEnum):
     BAD_FEED = "bad-feed"
     BAD_SITEMAP = "bad-sitemap"
     BAD_URL = "bad-url"
+    URL_LIST = "url-list"
     # fetch
     PRIVATE_ADDRESS = "private-address"
     FORBIDDEN_PORT = "forbidden-port"

@@ -9,7 +9,20 @@ from tasks.artifacts.rulebook import RULES_VERSION
 from tasks.clean.decoding import decode
 from tasks.clean.extract import clean
 from tasks.clean.plaintext import read_document
-from tasks.documents import Article, Draft, Language, Page, PageKind, Precision, Rejection, Topic, Versions
+from tasks.clean.whitespace import is_noise
+from tasks.documents import (
+    Article,
+    Draft,
+    Language,
+    Page,
+    PageKind,
+    Precision,
+    Reason,
+    Rejection,
+    Stage,
+    Topic,
+    Versions,
+)
 from tasks.fingerprint import fingerprint
 from tasks.language import detect_language
 from tasks.topics.tagger import TAGGER_VERSION, default_tagger
@@ -53,6 +66,8 @@ def edit(page: Page, desk: Desk) -> Article | Rejection:
 def edit_in_full(page: Page, desk: Desk) -> Edited | Rejection:
     """Do what `edit` does, and keep what each stage concluded."""
     decoded = decode(page.body, page.content_type)
+    if is_noise(decoded.text):
+        return page.reject(Stage.DECODE, Reason.UNDECODABLE, "these bytes are no text in any charset")
     draft = clean(page, decoded.text) if page.kind is PageKind.HTML else read_document(page, decoded.text)
     if isinstance(draft, Rejection):
         return draft
@@ -78,12 +93,12 @@ def edit_in_full(page: Page, desk: Desk) -> Edited | Rejection:
 
 def _article(page: Page, draft: Draft, language: Language, mended: Mended, topics: tuple[Topic, ...]) -> Article:
     """Lay out what the stages concluded as one row."""
-    canonical, identity, fallback = _identity(page, draft)
+    url, canonical, identity, fallback = _identity(page, draft)
     published_at, precision, published_source = _publication(page, draft)
     return Article(
         input=page.input,
         source=page.source,
-        url=page.url,
+        url=url,
         canonical_url=canonical,
         article_id=identity,
         fallback_id=fallback,
@@ -118,14 +133,17 @@ def _article(page: Page, draft: Draft, language: Language, mended: Mended, topic
     )
 
 
-def _identity(page: Page, draft: Draft) -> tuple[str | None, str, str]:
-    """Return the believed canonical URL, the article's id by it, and its id without it."""
+def _identity(page: Page, draft: Draft) -> tuple[str | None, str | None, str, str]:
+    """Return the article's URL, the canonical URL it claims if believed, its id by that, and its id without it."""
+    if page.kind is PageKind.TEXT and draft.canonical_url:  # a header that the operator wrote is no claim of a page
+        identity = article_id(canonical_url(draft.canonical_url))
+        return draft.canonical_url, None, identity, identity
     fallback = article_id(canonical_url(page.url)) if page.url else content_id(page.sha256)
     claimed = draft.canonical_url
     if claimed is None or not believable_canonical(page.url, claimed):
-        return None, fallback, fallback
+        return page.url, None, fallback, fallback
     canonical = canonical_url(claimed)
-    return canonical, article_id(canonical), fallback
+    return page.url, canonical, article_id(canonical), fallback
 
 
 def _publication(page: Page, draft: Draft) -> tuple[datetime, Precision, str]:

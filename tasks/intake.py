@@ -6,12 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from storage import arrivals
 from storage.ledger import FileVisit, Visit
 from storage.pages import PageWriter
 from storage.store import Store
-from tasks.documents import Candidate, Outcome, Page, PageKind, PageRef, Rejection, Versions
+from tasks.documents import Candidate, Outcome, Page, PageKind, PageRef, Reason, Rejection, Versions
 from tasks.fetch.results import Deferred, Fetched
 from tasks.rows import (
+    COUNTED,
+    INTAKE_REJECTIONS,
+    PAGES,
+    SETTLED,
     ArchivedPage,
     Counted,
     Settled,
@@ -22,13 +27,13 @@ from tasks.rows import (
     versions_key,
 )
 
+GONE: Final = frozenset({Reason.NOT_FOUND, Reason.GONE})  # what a server says of a page that is no more
 ARRIVED: Final = "archived"  # in the ledger: the page is kept, and nothing has become of it yet
 # What an input comes to whose page is as it was when this became of it.
 _STILL: Final[Mapping[str, Outcome]] = {
     Outcome.NEW: Outcome.UNCHANGED,
     Outcome.UPDATED: Outcome.UNCHANGED,
     Outcome.UNCHANGED: Outcome.UNCHANGED,
-    Outcome.REPEATED: Outcome.REPEATED,
     Outcome.REJECTED: Outcome.REJECTED,
 }
 _FILE: Final = "urn:copydesk:file:"
@@ -69,6 +74,7 @@ class Intake:
     _visits: list[Visit] = field(default_factory=list)
     _settled: list[Settled] = field(default_factory=list)
     _rejected: list[tuple[int, Rejection]] = field(default_factory=list)
+    _met: set[str] = field(default_factory=set)  # article ids
 
     @property
     def full(self) -> bool:
@@ -101,7 +107,7 @@ class Intake:
     def take_known(self, candidate: Candidate, visit: Visit) -> None:
         """Take an input whose page lies in the archive: its outcome stands, unless the desk has changed since."""
         if self._stands(visit.versions) and (outcome := _STILL.get(visit.outcome)) is not None:
-            self._settle(candidate.input, candidate.source, outcome, visit.article_id, visit.reason)
+            self._settle_again(candidate.input, candidate.source, outcome, visit)
             return
         assert visit.page_file is not None
         assert visit.page_offset is not None
@@ -111,16 +117,19 @@ class Intake:
     def take_local(self, page: Page, visit: FileVisit | None) -> None:
         """Archive a document from disk; one that is as it was on the last reading keeps its outcome."""
         if visit is not None and visit.sha256 == page.sha256 and self._stands(visit.versions):
-            self._settle(page.input, page.source, _STILL[visit.outcome], visit.article_id, visit.reason)
+            self._settle_again(page.input, page.source, _STILL[visit.outcome], visit)
             return
         candidate = Candidate(input=page.input, source=page.source, url=page.url, hints=page.hints)
         self._stage(candidate, page.kind, self._keep(page))
 
-    def take_rejection(self, rejection: Rejection, *, failures: int | None = None) -> None:
-        """Take an input that was set aside before the desk saw it; `failures` in a row, where it has a URL to visit."""
+    def take_rejection(self, rejection: Rejection) -> None:
+        """Take an input that was set aside before the desk saw it."""
         self._rejected.append((self._next(rejection.source), rejection))
-        if failures is not None:
-            self._visits.append(_failed(rejection, self.now, failures))
+
+    def take_failure(self, rejection: Rejection, visit: Visit | None) -> None:
+        """Take an input that was asked for in vain; what is known of its last visit stays known."""
+        self.take_rejection(rejection)
+        self._visits.append(_failed(rejection, self.now, visit))
 
     def take_deferred(self, deferred: Deferred) -> None:
         """Take an input that is to be asked for later."""
@@ -131,21 +140,23 @@ class Intake:
         """Take an input that another source of this run has brought already."""
         self._settle(candidate.input, candidate.source, Outcome.REPEATED, None, None)
 
+    def take_skipped(self, candidate: Candidate, why: str) -> None:
+        """Take an input that is not to be had at all."""
+        self._settle(candidate.input, candidate.source, Outcome.SKIPPED, None, why)
+
     def flush(self) -> BatchRef | None:
         """Make what was taken safe: the archive file whole, the visits recorded, pages staged; return those, if any."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        self.store.ledger.record_visits(self._visits)
+        arrivals.keep(self.store, self._writer, self._visits)
+        self._writer = None
         key = f"{self._flushed:05d}"
         if self._settled:
-            self.store.staging.write(self.run, key, "settled", settled_table(self._settled))
+            self.store.staging.write(self.run, key, SETTLED, settled_table(self._settled))
         if self._rejected:
             table = rejections_table(self._rejected, self.versions)
-            self.store.staging.write(self.run, key, "intake-rejections", table)
+            self.store.staging.write(self.run, key, INTAKE_REJECTIONS, table)
         batch = None
         if self._pages:
-            path = self.store.staging.write(self.run, key, "pages", archived_table(self._pages))
+            path = self.store.staging.write(self.run, key, PAGES, archived_table(self._pages))
             batch = BatchRef(key=key, path=path, count=len(self._pages))
         self._flushed += 1
         for taken in (self._pages, self._visits, self._settled, self._rejected):
@@ -156,7 +167,7 @@ class Intake:
         """Stage how many inputs each source brought, and how many of its entries were none, by reason."""
         counted = [Counted(source=source, count=self.counts[source]) for source in sources]
         counted += [Counted(source=source, left_out=why, count=count) for (source, why), count in left_out.items()]
-        self.store.staging.write(self.run, "intake", "counted", counted_table(counted))
+        self.store.staging.write(self.run, "intake", COUNTED, counted_table(counted))
 
     def _stands(self, versions: str | None) -> bool:
         return versions == versions_key(self.versions)
@@ -165,6 +176,14 @@ class Intake:
         self.counts[source] += 1
         self._number += 1
         return self._number - 1
+
+    def _settle_again(self, input_: str, source: str, outcome: Outcome, visit: Visit | FileVisit) -> None:
+        """Settle an input that is as it was; an article that another input of this run has brought is repeated."""
+        if outcome is Outcome.UNCHANGED and visit.article_id in self._met:
+            outcome = Outcome.REPEATED
+        elif visit.article_id is not None:
+            self._met.add(visit.article_id)
+        self._settle(input_, source, outcome, visit.article_id, visit.reason)
 
     def _settle(self, input_: str, source: str, outcome: Outcome, article_id: str | None, detail: str | None) -> None:
         self._settled.append(
@@ -227,23 +246,29 @@ def _asked_again(visit: Visit, answer: Fetched) -> Visit:
     )
 
 
-def _failed(rejection: Rejection, now: datetime, failures: int) -> Visit:
-    return Visit(
-        url=rejection.input,
-        source=rejection.source,
-        input=rejection.input,
+def _failed(rejection: Rejection, now: datetime, visit: Visit | None) -> Visit:
+    """Return a visit that failed. Without versions, the page of before is edited again once its server answers."""
+    known = visit or Visit(
+        url=rejection.input, source=rejection.source, input=rejection.input, fetched_at=now, outcome=Outcome.REJECTED
+    )
+    return replace(
+        known,
         fetched_at=now,
         outcome=Outcome.REJECTED,
         reason=rejection.reason,
         detail=rejection.detail,
-        failures=failures,
+        versions=None,
+        failures=known.failures + 1,
     )
 
 
 def remember_outcomes(
     store: Store, pages: Iterable[ArchivedPage], became: Mapping[tuple[str, str], Became], key: str
-) -> None:
-    """Record in the ledger what became of edited pages, by source and input; `key` is the desk's `versions_key`."""
+) -> set[str]:
+    """Record in the ledger what became of edited pages, by source and input; `key` is the desk's `versions_key`.
+
+    Returns the ids of articles whose page had been gone and answers again.
+    """
     pages = list(pages)
     visits = store.ledger.visits([page.input for page in pages])
     seen, read = [], []
@@ -253,10 +278,18 @@ def remember_outcomes(
             read.append(_read(page, what, key))
         else:
             seen.append(
-                replace(visit, outcome=what.outcome, article_id=what.article_id, reason=what.reason, versions=key)
+                replace(
+                    visit,
+                    outcome=what.outcome,
+                    article_id=what.article_id,
+                    reason=what.reason,
+                    versions=key,
+                    failures=0,
+                )
             )
     store.ledger.record_visits(seen)
     store.ledger.record_file_visits(read)
+    return {visit.article_id for visit in visits.values() if visit.article_id and visit.reason in GONE}
 
 
 def _read(page: ArchivedPage, became: Became, key: str) -> FileVisit:

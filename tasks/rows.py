@@ -11,6 +11,12 @@ from storage.schema import ARTICLE_STORIES, INSTANT, PAGE, STAGED_ARTICLES, STAG
 from tasks.documents import Article, Hints, Outcome, PageKind, PageRef, Precision, Rejection, Versions
 from tasks.fingerprint import NearDuplicate
 
+# What a staged table holds, as its name says.
+PAGES, SETTLED, COUNTED = "pages", "settled", "counted"
+ARTICLES, REJECTIONS, INTAKE_REJECTIONS = "articles", "rejections", "intake-rejections"
+REJECTED = frozenset({REJECTIONS, INTAKE_REJECTIONS})
+COMMITTED = REJECTED | {ARTICLES}
+
 HINTS = pa.struct(
     [
         ("title", pa.string()),
@@ -21,7 +27,7 @@ HINTS = pa.struct(
         ("summary", pa.string()),
     ]
 )
-ARCHIVED = pa.schema(
+ARCHIVED_SCHEMA = pa.schema(
     [
         ("number", pa.int64()),
         ("input", pa.string()),
@@ -32,7 +38,7 @@ ARCHIVED = pa.schema(
     ],
     metadata={"copydesk.dataset": "archived_pages"},
 )
-SETTLED = pa.schema(
+SETTLED_SCHEMA = pa.schema(
     [
         ("number", pa.int64()),
         ("input", pa.string()),
@@ -43,7 +49,7 @@ SETTLED = pa.schema(
     ],
     metadata={"copydesk.dataset": "settled"},
 )
-COUNTED = pa.schema(
+COUNTED_SCHEMA = pa.schema(
     [("source", pa.string()), ("left_out", pa.string()), ("count", pa.int64())],
     metadata={"copydesk.dataset": "counted"},
 )
@@ -111,7 +117,7 @@ def rejections_table(rejections: Sequence[tuple[int, Rejection]], versions: Vers
 
 def archived_table(pages: Sequence[ArchivedPage]) -> pa.Table:
     """Return pages that wait to be edited as a table."""
-    return pa.Table.from_pylist([asdict(page) for page in pages], ARCHIVED)
+    return pa.Table.from_pylist([asdict(page) for page in pages], ARCHIVED_SCHEMA)
 
 
 def archived_pages(table: pa.Table) -> Iterator[ArchivedPage]:
@@ -129,12 +135,12 @@ def hints_of(row: Mapping[str, Any]) -> Hints:
 
 def settled_table(settled: Sequence[Settled]) -> pa.Table:
     """Return inputs whose outcome is known as a table."""
-    return pa.Table.from_pylist([asdict(each) for each in settled], SETTLED)
+    return pa.Table.from_pylist([asdict(each) for each in settled], SETTLED_SCHEMA)
 
 
 def counted_table(counted: Sequence[Counted]) -> pa.Table:
     """Return counts as a table."""
-    return pa.Table.from_pylist([asdict(each) for each in counted], COUNTED)
+    return pa.Table.from_pylist([asdict(each) for each in counted], COUNTED_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +174,15 @@ def stories_table(articles: pa.Table, duplicates: Mapping[str, NearDuplicate]) -
         for id_, duplicate in found
     ]
     return pa.Table.from_pylist(rows, ARTICLE_STORIES)
+
+
+def contents(path: str) -> str:
+    """Return what a staged table holds, from its path.
+
+    >>> contents("state/staging/run~00001~settled.arrow")
+    'settled'
+    """
+    return path.rsplit("~", 1)[-1].removesuffix(".arrow")
 
 
 def versions_key(versions: Versions) -> str:

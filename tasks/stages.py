@@ -50,7 +50,7 @@ def commit(job: Job) -> Published:
 @task(name="stories", cache_policy=NO_CACHE)
 def stories(job: Job, days: Sequence[date]) -> int:
     """Say which articles around the changed days tell the same story."""
-    return tell_stories(job, days)
+    return tell_stories(job.place, days, run=job.run, now=job.started_at)
 
 
 @task(name="report", cache_policy=NO_CACHE)

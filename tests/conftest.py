@@ -51,7 +51,7 @@ def ingest_without_prefect(where: Path | Place, sources: list[Source], *, run: s
         for batch in collect_pages(job, sources):
             at_work.edit(job, batch)
         published = publish_run(job)
-        tell_stories(job, published.days)
+        tell_stories(place, published.days, run=run, now=job.started_at)
     return published
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks.artifacts.mend import Mode, mend
+
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
@@ -29,3 +31,12 @@ def test_links_lead_somewhere(page: str) -> None:
     here = (ROOT / page).parent
     targets = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
     assert [target for target in targets if not (here / target).exists()] == []
+
+
+def test_the_table_of_mendings_is_true() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(.+?)` \| `(.+?)` \| `([a-z-]+)` \|$", text, re.MULTILINE)
+    assert len(rows) >= 4
+    for before, after, rule in rows:
+        mended = mend(title="", summary=None, text=before, language="en", mode=Mode.ALL)
+        assert (mended.text, rule in {each.rule for each in mended.artifacts}) == (after, True), before

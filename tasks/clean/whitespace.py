@@ -6,6 +6,10 @@ import re
 _UNSPEAKABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\ud800-\udfff\ufeff\ufffe\uffff]")
 # French sets them before ; : ! ? and between thousands, and is right to.
 _NO_BREAK = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+_NOISE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x9f\ufffd]")
+_BEGINNING = 4096
+# A stray control or a byte that was damaged on its way is common; one in twenty is no text.
+_MOST_NOISE = 0.05
 _SPACES = re.compile(r"\s+")
 
 
@@ -30,6 +34,16 @@ def flat(text: str) -> str:
     'Anna Berg'
     """
     return " ".join(_UNSPEAKABLE.sub("", text).split())
+
+
+def is_noise(text: str) -> bool:
+    r"""Tell whether the beginning of a decoded text is nothing a person wrote: too many controls, or not decodable.
+
+    >>> is_noise("A line.\n\tAnother."), is_noise("PK\x03\x04\x14\x00\x06\x00\x08")
+    (False, True)
+    """
+    beginning = text[:_BEGINNING]
+    return len(_NOISE.findall(beginning)) > _MOST_NOISE * len(beginning)
 
 
 def _one_space(run: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
 """Pages from disk: saved HTML, plain-text documents and WARC archives, streamed."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from tasks.documents import Page, PageKind, Reason, Rejection, Stage
 from tasks.fetch.decoding import DecodingError, decode_body
 from tasks.fetch.results import Tally
-from tasks.fetch.sources import FileType, Source, SourceKind, file_type
+from tasks.fetch.sources import FileType, Source, SourceKind, file_type, is_url_list
 from tasks.fetch.warc import WarcTrouble, pages_in_warc
 
 LARGEST_DOCUMENT = 10 * 1024 * 1024
@@ -24,16 +25,25 @@ def read_local(source: Source) -> Iterator[Page | Rejection | Tally]:
     """
     root = Path(source.location)
     if source.kind is SourceKind.FILE:
-        yield from _read_file(source, root, root.name)
+        yield from _read_file(source, root, _printable(root.name))
         return
     hidden = 0
     for path in _files_below(root):
         if path.name.startswith("."):
             hidden += 1
         else:
-            yield from _read_file(source, path, path.relative_to(root).as_posix())
+            yield from _read_file(source, path, _printable(path.relative_to(root).as_posix()))
     if hidden:
         yield Tally(source=source.name, reason="hidden-file", count=hidden)
+
+
+def _printable(name: str) -> str:
+    r"""Return a file's name as text that can be stored: bytes that are no UTF-8 are spelled out.
+
+    >>> _printable("caf\udce9.html")
+    'caf\\xe9.html'
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -50,6 +60,8 @@ def _read_file(source: Source, path: Path, name: str) -> Iterator[Page | Rejecti
     try:
         if kind is None:
             yield _rejection(source, name, Reason.UNKNOWN_FILE_TYPE, f"{path.suffix or 'no'} ending")
+        elif kind is FileType.TEXT and source.kind is SourceKind.FOLDER and is_url_list(path):
+            yield _rejection(source, name, Reason.URL_LIST, "a list of URLs: name the file itself as a source")
         elif kind is FileType.WARC:
             yield from _read_warc(source, path, name)
         else:

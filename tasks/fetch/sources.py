@@ -12,6 +12,8 @@ from tasks.urls import BadUrl, fetchable_url
 class SourceError(ValueError):
     """A source that cannot be used: what was given, what is wrong with it, and what to do."""
 
+    exit_code = 2
+
 
 class SourceKind(StrEnum):
     """How a source is read. `WEB` is a URL whose nature (feed, sitemap or page) is seen when it is fetched."""
@@ -53,7 +55,9 @@ class Source:
         return self.kind in {SourceKind.FOLDER, SourceKind.FILE}
 
 
-_FILE_NAME = re.compile(r".+\.(?:(?P<html>html?(?:\.gz)?)|(?P<text>txt)|(?P<warc>warc(?:\.gz)?))", re.IGNORECASE)
+_FILE_NAME = re.compile(
+    r".+\.(?:(?P<html>html?(?:\.gz)?)|(?P<text>txt)|(?P<warc>warc(?:\.gz)?))", re.IGNORECASE | re.DOTALL
+)
 _BARE_HOST = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?:[:/].*)?", re.IGNORECASE)
 _KNOWN_NAMES = ".html, .htm, .html.gz, .htm.gz, .txt, .warc or .warc.gz"
 
@@ -66,6 +70,8 @@ def source_from_argument(argument: str, *, delay: float = 5.0, allow_private: bo
 
     A `.txt` whose non-blank lines are all http(s) URLs is a URL list, otherwise a document.
     """
+    if not argument.strip():
+        raise SourceError("A source is blank. Give an address, a path, or a name from copydesk.toml.")
     if "://" in argument:
         name, kind, location = _from_url(argument)
     else:

@@ -87,12 +87,24 @@ class SourceOutcomes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionCount:
+    """How many of a run's inputs were set aside at one stage for one reason, with one of them."""
+
+    stage: str
+    reason: str
+    count: int
+    example: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
     """A run and its figures: what the report page, the artifacts in Prefect and `copydesk runs` all tell from."""
 
     run: Run
     sources: tuple[SourceOutcomes, ...]
     near_duplicates: int = 0
+    rejected: tuple[RejectionCount, ...] = ()
     seconds_by_stage: Mapping[str, float] = field(default_factory=dict)  # in the order of the pipeline
     gates: tuple[Gate, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -133,6 +145,7 @@ def summarise(
     *,
     inputs: Mapping[str, int] | None = None,
     near_duplicates: int = 0,
+    rejected: Sequence[RejectionCount] = (),
     seconds_by_stage: Mapping[str, float] | None = None,
     gates: Sequence[Gate] = (),
     warnings: Sequence[str] = (),
@@ -152,6 +165,7 @@ def summarise(
             for source in sorted(expected.keys() | counted.keys())
         ),
         near_duplicates=near_duplicates,
+        rejected=tuple(rejected),
         seconds_by_stage=dict(seconds_by_stage or {}),
         gates=tuple(gates),
         warnings=tuple(warnings),

@@ -1,0 +1,74 @@
+"""`copydesk verify`, `migrate`, `maintain` and `forget`: the upkeep of a dataset from a terminal."""
+
+import sys
+
+from flows.cli import DONE, NOT_DONE
+from flows.clock import utc_now
+from flows.console import finding_table, out
+from flows.places import place_of
+from flows.settings import Settings, SettingsError
+from storage import arrivals, upkeep
+from storage.repair import repair
+from storage.verify import verify
+from tasks.publish import tell_stories
+
+
+def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_json: bool) -> int:
+    """Prove the dataset sound, or say what is not; repair what can be, where asked. Return 1 where that leaves some."""
+    with place_of(settings).open() as store:
+        verdict = verify(store, pages=pages)
+        if with_repair and not verdict.clean:
+            verdict = repair(store, verdict, utc_now())
+    if as_json:
+        sys.stdout.write(verdict.to_json() + "\n")
+        return DONE if verdict.clean else NOT_DONE
+    out.print(
+        f"{verdict.articles:,} articles in {verdict.partitions:,} partitions, {verdict.records:,} archived pages: "
+        + ("sound." if verdict.clean else f"{len(verdict.findings):,} things are wrong.")
+    )
+    if not verdict.clean:
+        out.print(finding_table(verdict))
+        if not with_repair and any(finding.repairable for finding in verdict.findings):
+            out.print("What can be made again, `copydesk verify --repair` makes again.", style="dim")
+    return DONE if verdict.clean else NOT_DONE
+
+
+def migrate_dataset(settings: Settings) -> None:
+    """Lift the files of older versions to today's schema."""
+    with place_of(settings).open() as store:
+        migrated = upkeep.migrate(store, utc_now())
+    out.print(f"{len(migrated.partitions):,} partitions lifted to today's schema.")
+
+
+def maintain_dataset(settings: Settings) -> None:
+    """Complete what was cut short, move articles whose date was corrected, and tell their stories anew."""
+    place, now = place_of(settings), utc_now()
+    with place.open() as store:
+        adopted = arrivals.adopt(store)
+        completed = upkeep.finish(store)
+        moved = upkeep.move_corrected(store, now)
+    tell_stories(place, moved.partitions, run=f"maintain-{now:%Y%m%dT%H%M%S}", now=now)
+    out.print(
+        f"{moved.articles:,} articles moved to the day they were published; "
+        f"{completed:,} interrupted chores completed, {adopted:,} archived pages found again."
+    )
+
+
+def forget_article(settings: Settings, name: str) -> int:
+    """Take an article out everywhere, archive included; return 1 where there is none of this name."""
+    place, now = place_of(settings), utc_now()
+    is_address = name.startswith(("http://", "https://"))
+    if not is_address and not name.isalnum():
+        raise SettingsError(f"{name!r} is neither an address nor an article_id.")
+    with place.open() as store:
+        forgotten = (
+            upkeep.forget(store, url=name, now=now) if is_address else upkeep.forget(store, article_id=name, now=now)
+        )
+    tell_stories(place, forgotten.stories, run=f"forget-{now:%Y%m%dT%H%M%S}", now=now)
+    out.print(
+        f"Taken out: {forgotten.articles:,} articles, {forgotten.rejections:,} rejections, "
+        f"{forgotten.pages:,} archived pages. It will not be taken in again."
+        if forgotten
+        else f"Nothing is stored under {name}; it will not be taken in."
+    )
+    return DONE if forgotten else NOT_DONE
