@@ -227,10 +227,16 @@ class Ledger:
 
     @classmethod
     def open(cls, url: str | sa.URL) -> Self:
-        """Open the ledger at a SQLAlchemy URL, making its tables where there are none, and lifting an older one."""
-        where = sa.make_url(url).render_as_string()
+        """Open the ledger at a SQLAlchemy URL, making its tables where there are none, and lifting an older one.
+
+        `postgresql://…` is taken to mean the driver psycopg, where SQLAlchemy would look for its predecessor.
+        """
+        address = sa.make_url(url)
+        if address.drivername == "postgresql":
+            address = address.set(drivername="postgresql+psycopg")
+        where = address.render_as_string()
         try:
-            engine = sa.create_engine(url)
+            engine = sa.create_engine(address)
         except (SQLAlchemyError, ModuleNotFoundError) as error:
             raise LedgerError(f"{where}: no driver for this database ({error}). Install it, or use SQLite.") from error
         if engine.dialect.name == "sqlite":

@@ -256,6 +256,13 @@ def execute(url: str, *statements: str) -> list[object]:
     return [*rows]
 
 
+@pytest.mark.xdist_group("postgresql")
+def test_plain_address_of_a_database_finds_its_driver(postgresql_url: str) -> None:
+    opened = Ledger.open(postgresql_url.replace("postgresql+psycopg:", "postgresql:"))
+    assert opened.engine.driver == "psycopg"
+    opened.close()
+
+
 # Trouble
 
 
