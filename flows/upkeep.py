@@ -10,7 +10,9 @@ from flows.settings import Settings, SettingsError
 from storage import arrivals, upkeep
 from storage.repair import repair
 from storage.verify import verify
-from tasks.publish import tell_stories
+from tasks import listings
+from tasks.publish import tell_stories, write_report
+from tasks.report.summary import RunSummary
 
 
 def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_json: bool) -> int:
@@ -64,7 +66,11 @@ def forget_article(settings: Settings, name: str) -> int:
         forgotten = (
             upkeep.forget(store, url=name, now=now) if is_address else upkeep.forget(store, article_id=name, now=now)
         )
+        listings.drop_all(store)
+        report = store.files.read("report/summary.json") if store.files.exists("report/summary.json") else None
     tell_stories(place, forgotten.stories, run=f"forget-{now:%Y%m%dT%H%M%S}", now=now)
+    if report is not None:
+        write_report(place, RunSummary.from_json(report), ())
     out.print(
         f"Taken out: {forgotten.articles:,} articles, {forgotten.rejections:,} rejections, "
         f"{forgotten.pages:,} archived pages. It will not be taken in again."

@@ -13,6 +13,7 @@ from tasks.fetch.results import Validator, Visit
 from tasks.fetch.sources import Source
 from tasks.rows import HINTS, hints_of
 
+_FOLDER = "state/listings"
 _LISTED = pa.schema([("input", pa.string()), ("url", pa.string()), ("hints", HINTS)])
 
 
@@ -58,4 +59,10 @@ def recall(store: Store, source: Source) -> list[Candidate]:
 
 
 def _path(source: Source) -> str:
-    return f"state/listings/{sha256(source.location.encode()).hexdigest()[:32]}.arrow"
+    return f"{_FOLDER}/{sha256(source.location.encode()).hexdigest()[:32]}.arrow"
+
+
+def drop_all(store: Store) -> None:
+    """Forget what was listed, so that every listing is read anew: one of its entries may have to be forgotten."""
+    for path in store.files.list(_FOLDER):
+        store.files.remove(path)
