@@ -54,9 +54,9 @@ def rejection_table(rejected: "Sequence[RejectionCount]") -> Table:
     """Return why a run's inputs were set aside: a line a reason, with one example."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("set aside", "stage", "reason", "for example"):
-        table.add_column(name, justify="right" if name == "set aside" else "left", overflow="fold")
+        table.add_column(name, justify="right" if name == "set aside" else "left", no_wrap=True, overflow="ellipsis")
     for each in rejected:
-        example = Text(each.example).append(f"  {each.detail[:80]}", style="dim")
+        example = Text(each.example).append(f"  {' '.join(each.detail.split())}", style="dim")
         table.add_row(f"{each.count:,}", each.stage, each.reason, example)
     return table
 

@@ -62,7 +62,7 @@ def _print_json(columns: Sequence[str], rows: Any) -> None:
 
 
 def _print_csv(columns: Sequence[str], rows: Any) -> None:
-    writer = csv.writer(sys.stdout)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(_harmless(row) for row in rows)
 

@@ -57,7 +57,19 @@ def _prefect(settings: Settings, *, console_level: str) -> Iterator[str | None]:
         return
     err.print("Starting Prefect (about 15 s) …", style="dim")
     with local_server((home or Path()) / "server.log") as url:
-        yield url
+        try:
+            yield url
+        finally:
+            _send_what_is_queued()
+
+
+def _send_what_is_queued() -> None:
+    """Let Prefect's workers send their logs and events while their server is there: they would look for it long."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for worker in (APILogWorker, EventsWorker):
+        worker.drain_all(timeout=5.0, at_exit=False)
 
 
 def _show(summary: RunSummary, settings: Settings) -> None:

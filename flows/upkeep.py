@@ -1,6 +1,7 @@
 """`copydesk verify`, `migrate`, `maintain` and `forget`: the upkeep of a dataset from a terminal."""
 
 import sys
+from datetime import datetime
 
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
@@ -8,11 +9,14 @@ from flows.console import finding_table, out
 from flows.places import place_of
 from flows.settings import Settings, SettingsError
 from storage import arrivals, upkeep
+from storage.forget import Forgotten
 from storage.repair import repair
+from storage.store import Store
 from storage.verify import verify
 from tasks import listings
 from tasks.publish import tell_stories, write_report
 from tasks.report.summary import RunSummary
+from tasks.urls import BadUrl, canonical_url
 
 
 def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_json: bool) -> int:
@@ -58,14 +62,12 @@ def maintain_dataset(settings: Settings) -> None:
 
 def forget_article(settings: Settings, name: str) -> int:
     """Take an article out everywhere, archive included; return 1 where there is none of this name."""
-    place, now = place_of(settings), utc_now()
+    place, now, name = place_of(settings), utc_now(), name.strip()
     is_address = name.startswith(("http://", "https://"))
     if not is_address and not name.isalnum():
         raise SettingsError(f"{name!r} is neither an address nor an article_id.")
     with place.open() as store:
-        forgotten = (
-            upkeep.forget(store, url=name, now=now) if is_address else upkeep.forget(store, article_id=name, now=now)
-        )
+        forgotten = _forget_address(store, name, now) if is_address else upkeep.forget(store, article_id=name, now=now)
         listings.drop_all(store)
         report = store.files.read("report/summary.json") if store.files.exists("report/summary.json") else None
     tell_stories(place, forgotten.stories, run=f"forget-{now:%Y%m%dT%H%M%S}", now=now)
@@ -78,3 +80,13 @@ def forget_article(settings: Settings, name: str) -> int:
         else f"Nothing is stored under {name}; it will not be taken in."
     )
     return DONE if forgotten else NOT_DONE
+
+
+def _forget_address(store: Store, address: str, now: datetime) -> Forgotten:
+    """Forget what is stored under an address as written, or under its canonical form."""
+    forgotten = upkeep.forget(store, url=address, now=now)
+    try:
+        canonical = canonical_url(address)
+    except BadUrl:
+        return forgotten
+    return forgotten if forgotten or canonical == address else upkeep.forget(store, url=canonical, now=now)

@@ -54,6 +54,7 @@ class SampleSite:
         self._port = port
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        self._withdrawn: dict[str, Resource] = {}
 
     def __enter__(self) -> Self:
         """Bind the port, make every page, and start to answer."""
@@ -103,6 +104,16 @@ class SampleSite:
         if body == page.body:
             raise ValueError(f"{path} does not say {before!r}; nothing was corrected.")
         self._running.pages[path] = replace(page, body=body, modified=datetime.now(UTC))
+
+    def withdraw(self, path: str) -> None:
+        """Take a page off the site: it answers 410 until it is put back."""
+        pages = self._running.pages
+        self._withdrawn[path] = pages[path]
+        pages[path] = replace(pages[path], status=410)
+
+    def put_back(self, path: str) -> None:
+        """Put a page that was withdrawn back as it was."""
+        self._running.pages[path] = self._withdrawn.pop(path)
 
     @property
     def _running(self) -> "_Server":

@@ -1,5 +1,6 @@
 """The sample newspaper through the whole pipeline, without Prefect: every input accounted for, every row right."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,14 @@ import pytest
 from flows.sample.expected import Expected, expected
 from flows.sample.site import SampleSite
 from storage import read
+from storage.store import Store
+from storage.upkeep import forget
+from storage.verify import verify
 from tasks.artifacts.mend import undo
 from tasks.documents import Action, Artifact, Outcome, Precision
 from tasks.fetch.sources import source_from_argument
 from tasks.publish import Published
-from tests.conftest import ingest_without_prefect, listing_sources
+from tests.conftest import ingest_without_prefect, listing_sources, utc_now
 
 LISTED = [each for each in expected() if each.outcome is not None]
 STORIES = [each for each in LISTED if each.story is not None and each.outcome is Outcome.NEW]
@@ -199,3 +203,56 @@ def test_a_rejection_goes_when_its_input_succeeds(tmp_path: Path) -> None:
     )
     ingest_without_prefect(root, [source], run="second")
     assert (read.rejections(root).num_rows, read.articles(root).num_rows) == (0, 1)
+
+
+def test_a_page_that_goes_is_marked_and_cleared_when_it_comes_back(own_site: SampleSite, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    story = next(each.story for each in STORIES if each.story and not each.story.residue and "rss" in each.listed)
+    ingest_without_prefect(root, listing_sources(own_site), run="first")
+
+    def row() -> dict[str, object]:
+        return next(row for row in read.articles(root).to_pylist() if row["url"].endswith(story.path))
+
+    before = row()
+    assert before["gone_at"] is None
+    own_site.withdraw(story.path)
+    ingest_without_prefect(root, listing_sources(own_site), run="second")
+    gone = row()
+    assert gone["gone_at"] is not None
+    assert (gone["text"], gone["revision"]) == (before["text"], 1)
+    own_site.put_back(story.path)
+    ingest_without_prefect(root, listing_sources(own_site), run="third")
+    assert row()["gone_at"] is None
+    assert story.path not in str(read.rejections(root)["input"].to_pylist())
+
+
+def test_what_is_forgotten_stays_away(own_site: SampleSite, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    ingest_without_prefect(root, listing_sources(own_site), run="first")
+    victim = read.articles(root, columns=["article_id", "url"]).to_pylist()[0]
+    with Store.open(root) as store:
+        assert forget(store, url=victim["url"], now=utc_now())
+    again = ingest_without_prefect(root, listing_sources(own_site), run="second")
+    assert victim["article_id"] not in read.articles(root)["article_id"].to_pylist()
+    skipped = [row["input"] for row in again.outcomes.to_pylist() if row["outcome"] == Outcome.SKIPPED]
+    assert set(skipped) == {victim["url"]}
+    with Store.open(root) as store:
+        assert verify(store).clean
+
+
+def test_the_same_folder_again_has_the_same_outcomes(tmp_path: Path) -> None:
+    folder, root = tmp_path / "in", tmp_path / "data"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.txt").write_text(
+            f"The {name} crane sings\n\n" + "It was tested again. " * 9, encoding="utf-8"
+        )
+    (folder / "copy.txt").write_bytes((folder / "one.txt").read_bytes())
+    os.rename(folder / "two.txt", os.fsencode(folder) + b"/caf\xe9.txt")
+    source = source_from_argument(str(folder))
+    counted = [
+        Counter(ingest_without_prefect(root, [source], run=run).outcomes["outcome"].to_pylist())
+        for run in ("first", "second", "third")
+    ]
+    assert counted == [{"new": 2, "repeated": 1}, {"unchanged": 2, "repeated": 1}, {"unchanged": 2, "repeated": 1}]
+    assert "caf\\xe9.txt" in read.articles(root)["input"].to_pylist()
