@@ -87,8 +87,16 @@ class Intake:
         return self._number
 
     def take_fetched(self, fetched: Fetched, visit: Visit | None) -> None:
-        """Archive a page that was fetched; one that is as it was on the last visit is not kept twice."""
+        """Archive a page that was fetched; one that is as it was on the last visit is kept as a revisit of that."""
         if visit is not None and visit.sha256 == fetched.sha256 and visit.page_file is not None:
+            self._archive().write_revisit(
+                fetched.url,
+                fetched.fetched_at,
+                fetched.status,
+                fetched.reason_phrase,
+                fetched.headers,
+                self.store.pages.original(visit.page_file, visit.page_offset or 0),
+            )
             self._visits.append(_asked_again(visit, fetched))
             self.take_known(fetched.candidate, visit)
             return

@@ -248,7 +248,7 @@ def test_the_same_folder_again_has_the_same_outcomes(tmp_path: Path) -> None:
             f"The {name} crane sings\n\n" + "It was tested again. " * 9, encoding="utf-8"
         )
     (folder / "copy.txt").write_bytes((folder / "one.txt").read_bytes())
-    os.rename(folder / "two.txt", os.fsencode(folder) + b"/caf\xe9.txt")
+    (folder / "two.txt").rename(folder / os.fsdecode(b"caf\xe9.txt"))
     source = source_from_argument(str(folder))
     counted = [
         Counter(ingest_without_prefect(root, [source], run=run).outcomes["outcome"].to_pylist())
