@@ -1,0 +1,65 @@
+"""`copydesk verify`, `maintain`, `migrate`, `forget` and `report` on a dataset, as an operator uses them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from storage import read
+from tests.flows.test_command import assert_refused, copydesk
+
+
+@pytest.fixture
+def folder(sample_data: Path, tmp_path: Path) -> Path:
+    """A copy of the sample's dataset to spoil, in ./data."""
+    shutil.copytree(sample_data, tmp_path / "data")
+    return tmp_path
+
+
+def test_a_sound_dataset_is_called_so(folder: Path) -> None:
+    done = copydesk("verify", cwd=folder)
+    assert (done.returncode, "sound" in done.stdout) == (0, True), done.stdout + done.stderr
+    assert json.loads(copydesk("verify", "--json", "--no-pages", cwd=folder).stdout)["clean"] is True
+
+
+def test_what_is_wrong_is_named_and_repaired(folder: Path) -> None:
+    shutil.rmtree(folder / "data" / "article_topics")
+    found = copydesk("verify", cwd=folder)
+    assert found.returncode == 1
+    assert "article_topics" in found.stdout
+    assert "--repair" in found.stdout
+    repaired = copydesk("verify", "--repair", cwd=folder)
+    assert repaired.returncode == 0, repaired.stdout
+    assert read.article_topics(folder / "data").num_rows > 0
+
+
+def test_changed_bytes_are_found(folder: Path) -> None:
+    partition = next((folder / "data" / "articles").rglob("*.parquet"))
+    content = bytearray(partition.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    partition.write_bytes(content)
+    found = json.loads(copydesk("verify", "--json", cwd=folder).stdout)
+    assert {finding["kind"] for finding in found["findings"]} & {"changed-bytes", "damaged-file"}
+
+
+def test_maintain_and_migrate_have_nothing_to_do(folder: Path) -> None:
+    assert copydesk("maintain", cwd=folder).stdout.startswith("0 articles moved")
+    assert copydesk("migrate", cwd=folder).stdout.startswith("0 partitions")
+
+
+def test_forget_takes_an_article_out_by_address(folder: Path) -> None:
+    victim = read.articles(folder / "data", columns=["article_id", "url"]).to_pylist()[0]
+    done = copydesk("forget", victim["url"], cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert victim["article_id"] not in read.articles(folder / "data")["article_id"].to_pylist()
+    assert copydesk("verify", cwd=folder).returncode == 0
+    assert copydesk("forget", victim["article_id"], cwd=folder).returncode == 1
+
+
+def test_forget_refuses_what_names_no_article(folder: Path) -> None:
+    assert_refused(copydesk("forget", "not an id!", cwd=folder), 2, "article_id")
+
+
+def test_report_without_a_run_is_refused(folder: Path) -> None:
+    assert_refused(copydesk("report", cwd=folder), 2, "no run")
