@@ -52,9 +52,11 @@ def outcome_table(summary: "RunSummary") -> Table:
 
 def rejection_table(rejected: "Sequence[RejectionCount]") -> Table:
     """Return why a run's inputs were set aside: a line a reason, with one example."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("set aside", "stage", "reason", "for example"):
-        table.add_column(name, justify="right" if name == "set aside" else "left", no_wrap=True, overflow="ellipsis")
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    table.add_column("set aside", justify="right", no_wrap=True)
+    table.add_column("stage", no_wrap=True)
+    table.add_column("reason", no_wrap=True)
+    table.add_column("for example", no_wrap=True, overflow="ellipsis", ratio=1)
     for each in rejected:
         example = Text(each.example).append(f"  {' '.join(each.detail.split())}", style="dim")
         table.add_row(f"{each.count:,}", each.stage, each.reason, example)
