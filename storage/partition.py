@@ -1,6 +1,7 @@
 """One file of a dataset: read, encode, replace."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from storage.schema import (
     FINGERPRINTS_DATASET,
     SCHEMA_VERSION,
     VERSION_KEY,
+    VERSIONS,
+    VERSIONS_KEY,
     Dataset,
     added_since,
 )
@@ -167,10 +170,13 @@ def guard(dataset: Dataset, day: date) -> str:
 
 
 def encode(dataset: Dataset, table: pa.Table) -> pa.Buffer:
-    """Return the bytes of a partition's file; the same rows give the same bytes."""
+    """Return the bytes of a partition's file; the same rows give the same bytes.
+
+    The file's metadata say its schema version and, under `copydesk.versions`, all that made its rows, as JSON.
+    """
     sink = pa.BufferOutputStream()
     pq.write_table(
-        table.combine_chunks(),
+        _signed(table.combine_chunks()),
         sink,
         row_group_size=ROW_GROUP,
         compression="zstd",
@@ -180,6 +186,15 @@ def encode(dataset: Dataset, table: pa.Table) -> pa.Buffer:
         write_page_checksum=True,
     )
     return sink.getvalue()
+
+
+def _signed(table: pa.Table) -> pa.Table:
+    """Return a table whose metadata name the versions that made its rows, each combination once."""
+    if "versions" not in table.schema.names:
+        return table
+    parts = pa.Table.from_struct_array(pa.chunked_array(table["versions"].chunks, VERSIONS))
+    made_by = sorted(parts.group_by(parts.column_names).aggregate([]).to_pylist(), key=str)
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), VERSIONS_KEY: json.dumps(made_by).encode()})
 
 
 def days(files: Files, dataset: Dataset) -> list[date]:

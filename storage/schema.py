@@ -17,6 +17,7 @@ ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {"2": {"articles": (
 
 KNOWN_VERSIONS: Final = ("1", *ADDED)
 VERSION_KEY: Final = b"copydesk.schema"
+VERSIONS_KEY: Final = b"copydesk.versions"
 DATASET_KEY: Final = b"copydesk.dataset"
 PART: Final = "part-000.parquet"
 

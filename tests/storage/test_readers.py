@@ -1,5 +1,6 @@
 """Every engine reads the same rows straight from the folder, with the same types."""
 
+import json
 import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -12,11 +13,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
 from storage import read
 from storage.errors import StoreError
-from storage.schema import ARTICLES_DATASET, DATASETS, PRODUCT
+from storage.schema import ARTICLES_DATASET, DATASETS, PRODUCT, SCHEMA_VERSION
 from tests.storage.conftest import Desk
 
 Make = Callable[..., dict[str, Any]]
@@ -173,3 +175,13 @@ def test_wrong_query_is_not_tried_again(filled: Path) -> None:
     with pytest.raises(duckdb.BinderException):
         read.retrying(look)
     assert len(looks) == 1
+
+
+def test_files_name_the_versions_that_made_their_rows(filled: Path) -> None:
+    for path in (filled / "articles").rglob("*.parquet"):
+        schema = pq.read_schema(path)
+        made_by = {str(sorted(row["versions"].items(), key=str)) for row in pq.read_table(path).to_pylist()}
+        named = json.loads(schema.metadata[b"copydesk.versions"])
+        assert {str(sorted(each.items(), key=str)) for each in named} == made_by
+        assert schema.metadata[b"copydesk.schema"].decode() == SCHEMA_VERSION
+        assert all(field.metadata[b"description"] for field in schema)
