@@ -13,8 +13,8 @@ _OPENING: Final = f"""\
 # The dataset
 
 Printed from `storage/schema.py`, schema version {SCHEMA_VERSION}. The same descriptions stand in every file, as
-metadata of its fields. A file's own metadata name its schema version (`copydesk.schema`) and, under `copydesk.versions`,
-the versions of copydesk, rule book, taxonomy, tagger and models that made its rows.
+metadata of its fields. A file's own metadata name its schema version (`copydesk.schema`) and the versions of copydesk,
+rule book, taxonomy, tagger and models that made its rows (`copydesk.versions`).
 
 Each dataset is a folder of plain Parquet, one file a day: `articles/published_date=2026-03-01/part-000.parquet`. The
 date is in the folder's name and not in the file. A file is replaced in one step: a reader sees it as it was or as it
