@@ -552,7 +552,9 @@ class Ledger:
         insert = self._insert(table).from_select([key.name, value.name, *fixed], chosen)
         primary = [column.name for column in table.primary_key]
         with self._writing() as connection:
-            added = connection.execute(insert.on_conflict_do_nothing(index_elements=primary)).rowcount
+            added = connection.execute(
+                insert.on_conflict_do_nothing(index_elements=primary), execution_options={"preserve_rowcount": True}
+            ).rowcount
             if added == len(claims):
                 return dict(claims)
             return dict(self._pairs(connection, key, value, claims, fixed))
