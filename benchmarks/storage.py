@@ -341,7 +341,7 @@ def contend(folder: Path, articles: int, days: int, seed: int) -> Iterator[Measu
             if contender == "deltalake" and importlib.util.find_spec("deltalake") is None:
                 continue
             root = folder / "data"
-            shutil.copytree(folder / "staged", root, copy_function=os.link)
+            shutil.copytree(folder / "staged" / FOLDER, root / FOLDER, copy_function=os.link)
             yield from (pool.submit(measure, contender, root, step).result() for step in STEPS)
             shutil.rmtree(root)
 
