@@ -123,7 +123,7 @@ def _publish(store: Store, intent: Intent, staged: Sequence[str]) -> Result:
     gathered, rejections = _gather(store, staged)
     is_blocked = _are_blocked(blocked, gathered)
     claims = gathered.filter(pc.invert(is_blocked))
-    identities = resolve(store.ledger, claims, lambda some: _rows_of(store, staged, some, ("text",))["text"])
+    identities = resolve(store.ledger, claims, lambda some: _texts_of(store, staged, some))
     outcomes = pa.concat_tables(
         [
             _commit_articles(store, press, intent, staged, identities),
@@ -152,9 +152,8 @@ def _gather(store: Store, staged: Sequence[str]) -> tuple[pa.Table, pa.Table]:
     return pa.concat_tables(claims).combine_chunks(), pa.concat_tables(rejections).sort_by("number")
 
 
-def _rows_of(store: Store, staged: Sequence[str], claims: pa.Table, columns: Sequence[str] | None = None) -> pa.Table:
-    """Return the staged rows that make these claims."""
-    return store.staging.take(staged, claims["batch"].to_numpy(), claims["row"].to_numpy(), columns)
+def _texts_of(store: Store, staged: Sequence[str], claims: pa.Table) -> pa.ChunkedArray:
+    return store.staging.take(staged, claims["batch"].to_numpy(), claims["row"].to_numpy(), ["text"])["text"]
 
 
 def _are_blocked(blocked: Blocklist, claims: pa.Table) -> pa.BooleanArray:
@@ -220,17 +219,19 @@ def _publish_beside(press: Press, intent: Intent, day: date, merged: Merged) -> 
 def _by_day(
     store: Store, staged: Sequence[str], identities: pa.Table, days: Mapping[str, date]
 ) -> Iterator[tuple[date, pa.Table]]:
-    """Yield each day with its rows, ordered, reading the staged files again for every `_ROWS_AT_A_TIME` rows."""
+    """Yield each day with its rows, ordered; memory holds those of a few days, up to `_ROWS_AT_A_TIME`."""
     where = pa.array([days.get(name) for name in identities["article_id"].to_pylist()], pa.date32())
     placed = identities.append_column("partition", where).filter(where.is_valid())
     placed = placed.sort_by([("partition", "ascending"), ("article_id", "ascending")])
     counted = pc.value_counts(placed["partition"])
-    sizes = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
+    groups = list(_grouped(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
+    sizes = [sum(size for _, size in group) for group in groups]
+    batches, places = placed["batch"].to_numpy(), placed["row"].to_numpy()
     start = 0
-    for group in _grouped(sizes):
-        length = sum(size for _, size in group)
-        rows = _identified(store, staged, placed.slice(start, length))
-        start, place = start + length, 0
+    for group, rows in zip(groups, store.staging.take_in_turn(staged, batches, places, sizes), strict=True):
+        rows = _identified(rows, placed.slice(start, rows.num_rows))  # noqa: PLW2901
+        start += rows.num_rows
+        place = 0
         for day, size in group:
             yield day, rows.slice(place, size)
             place += size
@@ -247,9 +248,8 @@ def _grouped(sizes: Iterable[tuple[date, int]]) -> Iterator[list[tuple[date, int
         yield group
 
 
-def _identified(store: Store, staged: Sequence[str], identities: pa.Table) -> pa.Table:
-    """Return the staged rows under the ids that hold, and without the addresses not believed."""
-    rows = _rows_of(store, staged, identities)
+def _identified(rows: pa.Table, identities: pa.Table) -> pa.Table:
+    """Return staged rows under the ids that hold, and without the addresses not believed."""
     held = {
         "article_id": identities["article_id"],
         "canonical_url": pc.if_else(identities["is_refused"], None, rows["canonical_url"]),
