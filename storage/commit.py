@@ -47,7 +47,7 @@ OUTCOMES: Final = pa.schema(
 """What became of each staged row: `new`, `updated`, `unchanged`, `repeated`, `rejected`, or `skipped` because it was
 forgotten and must not come back; ordered by `number`."""
 
-_ROWS_AT_A_TIME: Final = 20_000
+_ROWS_AT_A_TIME: Final = 8_000
 """Staged rows held in memory; a day with more is held whole."""
 
 _REPEATED: Final = "repeated"
