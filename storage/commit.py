@@ -208,12 +208,16 @@ def _commit_day(press: Press, intent: Intent, day: date, rows: pa.Table) -> list
     return outcomes
 
 
-def _publish_beside(press: Press, intent: Intent, day: date, merged: Merged) -> None:
-    known = read(press.files, FINGERPRINTS_DATASET, day).table
-    added = derived.fingerprints(merged.accepted)
-    press.replace(FINGERPRINTS_DATASET, day, merge(FINGERPRINTS_DATASET, known, added, now=intent.now).table)
+def _publish_beside(press: Press, intent: Intent, day: date, articles: Merged) -> None:
+    """Publish what follows from a day's articles: their fingerprints, and their nested lists laid flat."""
+    stored = read(press.files, FINGERPRINTS_DATASET, day)
+    merged = merge(FINGERPRINTS_DATASET, stored.table, derived.fingerprints(articles.accepted), now=intent.now)
+    if merged.differs:
+        press.publish(FINGERPRINTS_DATASET, day, merged.table, stored)
+    else:
+        press.settle(FINGERPRINTS_DATASET, day)
     for dataset, derive in derived.DERIVED:
-        press.replace(dataset, day, derive(merged.table))
+        press.replace(dataset, day, derive(articles.table))
 
 
 def _by_day(
