@@ -1,6 +1,6 @@
 """Measure what it costs to commit articles, next to `pyarrow.dataset.write_dataset` and `deltalake`.
 
-    python -m benchmarks.storage [--articles 100000] [--days 30] [--seed 1] [--data DIR] [--json FILE]
+    python -m benchmarks.storage_speed [--articles 100000] [--days 30] [--seed 1] [--data DIR] [--json FILE]
 
 Synthetic news of about 330 words, with nested artifacts and topics, is staged in batches of 200 as a run stages it,
 its days mixed. Each contender takes in these very files; then an upsert of 1,000 articles into one day, and one of
