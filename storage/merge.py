@@ -17,6 +17,22 @@ UNCHANGED: Final = "unchanged"
 
 _SEPARATOR: Final = "\x1f"
 
+_LOOKED_BACK_AT: Final = frozenset(
+    {
+        "source",
+        "input",
+        "published_at",
+        "published_precision",
+        "fetched_at",
+        "first_seen_at",
+        "updated_at",
+        "revision",
+        "gone_at",
+        "run",
+    }
+)
+"""The columns of a stored row that say what becomes of it; all others are only compared, where there is such a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:
@@ -48,22 +64,23 @@ def merge(
     it first, so that one which two sources offer does not go to and fro between them. A resumed commit finds its own
     rows stored already, and calls them what they were then.
     """
-    before = stored.take(pc.index_in(keys(dataset, incoming), value_set=keys(dataset, stored)))
+    places = pc.index_in(keys(dataset, incoming), value_set=keys(dataset, stored))
+    before = stored.select([name for name in stored.column_names if name in _LOOKED_BACK_AT]).take(places)
     incoming = _keep_first_bringer(dataset, _keep_first_estimate(incoming, before), before)
-    is_new = before[dataset.key[0]].combine_chunks().is_null()
+    is_new = places.is_null()
     is_older = _is_older(incoming, before)
-    has_changed = pc.or_(is_new, pc.and_not(pc.invert(_same(dataset, incoming, before)), is_older))
+    is_same, has_same_versions = _compared(dataset, incoming, stored, places)
+    has_changed = pc.or_(is_new, pc.and_not(pc.invert(is_same), is_older))
     is_back = _answers_again(incoming, before)
-    is_restamped = pc.and_not(pc.or_(pc.invert(_same_versions(incoming, before)), is_back), is_older)
+    is_restamped = pc.and_not(pc.or_(pc.invert(has_same_versions), is_back), is_older)
     is_replaced = pc.or_(has_changed, is_restamped)
 
-    taken = _filled(dataset, incoming, before, has_changed, is_back, now, run).filter(is_replaced)
-    stays = pc.invert(pc.is_in(keys(dataset, stored), value_set=keys(dataset, taken)))
+    taken = _chosen(_filled(dataset, incoming, before, has_changed, is_back, now, run), is_replaced)
     return Merged(
-        table=ordered(dataset, pa.concat_tables([stored.filter(stays), taken])),
+        table=_replaced(dataset, stored, taken) if taken.num_rows else ordered(dataset, stored),
         differs=taken.num_rows > 0,
         outcomes=_outcomes(before, is_new, has_changed, now if resumed else None),
-        accepted=incoming.filter(pc.invert(is_older)),
+        accepted=_chosen(incoming, pc.invert(is_older)),
     )
 
 
@@ -74,7 +91,7 @@ def without(dataset: Dataset, table: pa.Table, removed: Sequence[str]) -> pa.Tab
 
 def ordered(dataset: Dataset, table: pa.Table) -> pa.Table:
     """Return the rows in the order of a file: by key."""
-    return table.sort_by([(name, "ascending") for name in dataset.key])
+    return table.take(order) if _is_disordered(order := _order(dataset, table)) else table
 
 
 def keys(dataset: Dataset, table: pa.Table) -> pa.Array:
@@ -121,13 +138,46 @@ def _same_lists(left: pa.ListArray, right: pa.ListArray) -> pa.BooleanArray:
     return pa.array(same)
 
 
-def _same(dataset: Dataset, incoming: pa.Table, before: pa.Table) -> pa.BooleanArray:
+def _replaced(dataset: Dataset, stored: pa.Table, taken: pa.Table) -> pa.Table:
+    """Return stored rows and those taken in, which replace stored ones of their keys, in the order of a file."""
+    stays = pc.invert(pc.is_in(keys(dataset, stored), value_set=keys(dataset, taken)))
+    together = pa.concat_tables([stored, taken])
+    is_kept = pa.concat_arrays([stays, pa.repeat(True, taken.num_rows)])
+    order = _order(dataset, together)
+    order = order.filter(is_kept.take(order))
+    return together.take(order) if len(order) < together.num_rows or _is_disordered(order) else together
+
+
+def _order(dataset: Dataset, table: pa.Table) -> pa.UInt64Array:
+    return pc.sort_indices(table, [(name, "ascending") for name in dataset.key])
+
+
+def _is_disordered(order: pa.UInt64Array) -> bool:
+    """Say whether rows have to move: mostly they come in order, and to copy them costs more than to look."""
+    return bool((order.to_numpy() != np.arange(len(order))).any())
+
+
+def _chosen(table: pa.Table, mask: pa.BooleanArray) -> pa.Table:
+    return table if pc.all(mask, min_count=0).as_py() else table.filter(mask)
+
+
+def _compared(
+    dataset: Dataset, incoming: pa.Table, stored: pa.Table, places: pa.Array
+) -> tuple[pa.BooleanArray, pa.BooleanArray]:
+    """Say of each row whether it equals what is stored in its place, and whether its versions do: a new one, neither.
+
+    Only rows that have a place are compared: to a load, which has none, it would cost more than all else but encoding.
+    """
+    known = pc.indices_nonzero(places.is_valid())
+    incoming, before = incoming.take(known), stored.take(places.drop_null())
     counted = [name for name in dataset.schema.names if name not in dataset.uncounted]
-    return _same_columns(incoming, before, counted)
-
-
-def _same_versions(incoming: pa.Table, before: pa.Table) -> pa.BooleanArray:
-    return _same_columns(incoming, before, [name for name in ("versions",) if name in incoming.column_names])
+    versions = [name for name in ("versions",) if name in incoming.column_names]
+    spread = []
+    for names in (counted, versions):
+        same = np.zeros(len(places), dtype=bool)
+        same[known.to_numpy()] = _same_columns(incoming, before, names).to_numpy(zero_copy_only=False)
+        spread.append(pa.array(same))
+    return spread[0], spread[1]
 
 
 def _same_columns(incoming: pa.Table, before: pa.Table, names: Sequence[str]) -> pa.BooleanArray:

@@ -117,7 +117,7 @@ class Press:
         previous: str | None,
         schema: str = SCHEMA_VERSION,
     ) -> None:
-        names = keys(dataset, table)
+        first, last = (keys(dataset, rows).to_pylist() for rows in (table[:1], table[-1:]))
         entry = Entry(
             dataset=dataset.name,
             partition=day,
@@ -127,8 +127,8 @@ class Press:
             sha256=hashlib.sha256(content).hexdigest(),
             previous=self._linked(dataset, day, previous),
             schema=schema,
-            first_key=names[0].as_py() if len(names) else None,
-            last_key=names[-1].as_py() if len(names) else None,
+            first_key=first[0] if first else None,
+            last_key=last[0] if last else None,
         )
         self.entries.append(entry)
 
