@@ -26,7 +26,11 @@ def print_query(sql: str, data: str, *, form: str) -> None:
     """Run a query and print its answer as a table, JSON lines or CSV."""
     if "://" not in data and not any(Path(data, dataset.folder).is_dir() for dataset in PRODUCT):
         raise QueryError(f"{data}: there is no dataset here. Make one with: copydesk run SOURCE --data {data}")
-    with read.connect(data) as connection:
+    try:
+        connection = read.connect(data)
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from None
+    with connection:
         try:
             answer = connection.execute(sql)
             if answer is None:

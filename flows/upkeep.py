@@ -2,13 +2,14 @@
 
 import sys
 from datetime import datetime
+from pathlib import Path
 
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import finding_table, out
 from flows.places import place_of
 from flows.settings import Settings, SettingsError
-from storage import arrivals, upkeep
+from storage import arrivals, read, upkeep
 from storage.forget import Forgotten
 from storage.repair import repair
 from storage.store import Store
@@ -21,10 +22,13 @@ from tasks.urls import BadUrl, canonical_url
 
 def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_json: bool) -> int:
     """Prove the dataset sound, or say what is not; repair what can be, where asked. Return 1 where that leaves some."""
-    with place_of(settings).open() as store:
+    doubted = 0
+    with open_dataset(settings) as store:
         verdict = verify(store, pages=pages)
         if with_repair and not verdict.clean:
             verdict = repair(store, verdict, utc_now())
+            stored = read.articles(settings.data, columns=["article_id"])["article_id"]
+            doubted = store.ledger.doubt_absent(set(stored.to_pylist()))
     if as_json:
         sys.stdout.write(verdict.to_json() + "\n")
         return DONE if verdict.clean else NOT_DONE
@@ -36,12 +40,24 @@ def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_jso
         out.print(finding_table(verdict))
         if not with_repair and any(finding.repairable for finding in verdict.findings):
             out.print("What can be made again, `copydesk verify --repair` makes again.", style="dim")
+    if doubted:
+        out.print(
+            f"{doubted:,} inputs whose articles are lost will be edited anew by the next `copydesk run` over them."
+        )
     return DONE if verdict.clean else NOT_DONE
+
+
+def open_dataset(settings: Settings) -> Store:
+    """Open a dataset that is there; a misspelt place is refused, and not made."""
+    place = place_of(settings)
+    if not place.is_remote and not any(Path(place.root, name).is_dir() for name in ("articles", "rejections", "state")):
+        raise SettingsError(f"{place.root}: there is no dataset here. Make one with: copydesk run SOURCE --data DIR")
+    return place.open()
 
 
 def migrate_dataset(settings: Settings) -> None:
     """Lift the files of older versions to today's schema."""
-    with place_of(settings).open() as store:
+    with open_dataset(settings) as store:
         migrated = upkeep.migrate(store, utc_now())
     out.print(f"{len(migrated.partitions):,} partitions lifted to today's schema.")
 
@@ -49,7 +65,7 @@ def migrate_dataset(settings: Settings) -> None:
 def maintain_dataset(settings: Settings) -> None:
     """Complete what was cut short, move articles whose date was corrected, and tell their stories anew."""
     place, now = place_of(settings), utc_now()
-    with place.open() as store:
+    with open_dataset(settings) as store:
         adopted = arrivals.adopt(store)
         completed = upkeep.finish(store)
         moved = upkeep.move_corrected(store, now)
@@ -66,7 +82,7 @@ def forget_article(settings: Settings, name: str) -> int:
     is_address = name.startswith(("http://", "https://"))
     if not is_address and not name.isalnum():
         raise SettingsError(f"{name!r} is neither an address nor an article_id.")
-    with place.open() as store:
+    with open_dataset(settings) as store:
         forgotten = _forget_address(store, name, now) if is_address else upkeep.forget(store, article_id=name, now=now)
         listings.drop_all(store)
         report = store.files.read("report/summary.json") if store.files.exists("report/summary.json") else None

@@ -7,7 +7,7 @@ Nothing in it is the only copy of what an article says: lost, it costs fetches, 
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
@@ -457,6 +457,31 @@ class Ledger:
         """Note that the index knows these manifests' rows."""
         with self._writing() as connection:
             self._upsert(connection, _MANIFESTS, [{"name": name} for name in names])
+
+    # Whose it is
+
+    def store_id(self) -> str | None:
+        """Return the id of the store that this ledger belongs to; None while it is new."""
+        with self._reading() as connection:
+            return connection.scalar(sa.select(_LEDGER.c.value).where(_LEDGER.c.name == "store"))
+
+    def belong_to(self, store_id: str) -> None:
+        """Note the store that this ledger belongs to."""
+        with self._writing() as connection:
+            self._upsert(connection, _LEDGER, [{"name": "store", "value": store_id}])
+
+    def doubt_absent(self, present: Collection[str]) -> int:
+        """Let the next run edit anew what was stored under ids that are not present; return how many inputs that is."""
+        doubted = 0
+        with self._writing() as connection:
+            for table in (_URLS, _DOCUMENTS):
+                told = connection.scalars(
+                    sa.select(table.c.article_id).where(table.c.article_id.is_not(None)).distinct()
+                )
+                for some in _slices([each for each in told if each not in present]):
+                    changed = sa.update(table).where(table.c.article_id.in_(some)).values(versions=None)
+                    doubted += connection.execute(changed).rowcount
+        return doubted
 
     # How it is done
 

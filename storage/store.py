@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -16,6 +17,8 @@ from storage.manifest import Manifest
 from storage.objects import S3Files
 from storage.pages import Pages
 from storage.staging import Staging
+
+_ID: Final = "state/store-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Store:
         except BaseException:
             files.close()
             raise
-        return cls(
+        store = cls(
             root=root,
             files=files,
             staging=Staging(files),
@@ -69,6 +72,34 @@ class Store:
             manifest=Manifest(files),
             ledger=opened,
         )
+        try:
+            store._meet()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _meet(self) -> None:
+        """See that ledger and files belong together, by an id that both keep: another store's ledger would mislead."""
+        ours, theirs = self._id(), self.ledger.store_id()
+        if ours is not None and ours == theirs:
+            return
+        with self.files.lock("store-id"):
+            ours, theirs = self._id(), self.ledger.store_id()
+            if theirs is not None and theirs != ours:
+                raise StoreError(
+                    f"{self.root}: the ledger {self.ledger.where} belongs to another dataset. "
+                    "Name a ledger of its own for this one; it is filled from the dataset."
+                )
+            ours = ours or uuid4().hex
+            self.files.publish(_ID, ours.encode())
+            self.ledger.belong_to(ours)
+
+    def _id(self) -> str | None:
+        try:
+            return self.files.read(_ID).decode()
+        except FileNotFoundError:
+            return None
 
     def close(self) -> None:
         """Close the ledger and let go of the folder."""

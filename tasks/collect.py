@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
+from typing import Final
 
 from storage import arrivals
 from storage.blocklist import Blocklist
@@ -23,7 +24,9 @@ from tasks.fetch.sources import Source
 from tasks.intake import ARRIVED, BatchRef, Intake
 from tasks.job import Job
 from tasks.progress import tell
-from tasks.urls import BadUrl, canonical_url
+from tasks.urls import BadUrl, article_id, canonical_url, content_id
+
+FORGOTTEN: Final = "forgotten"  # why an input is skipped that an operator has taken out for good
 
 
 def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
@@ -50,6 +53,7 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
 
 def _read_local(intake: Intake, sources: Iterable[Source], left_out: Counter[tuple[str, str]]) -> Iterator[BatchRef]:
     """Take every document of the sources on disk."""
+    forgotten = Blocklist.of(intake.store.files)
     for source in sources:
         for found in read_local(source):
             if isinstance(found, Tally):
@@ -58,7 +62,11 @@ def _read_local(intake: Intake, sources: Iterable[Source], left_out: Counter[tup
                 intake.take_rejection(found)
             else:
                 visit = intake.store.ledger.file_visits(source.name, [found.input]).get(found.input)
-                intake.take_local(replace(found, hints=_in_language(found.hints, source)), visit)
+                names = (found.url, article_id(content_id(found.sha256)), visit.article_id if visit else None)
+                if forgotten.covers(*names):
+                    intake.take_skipped(found, FORGOTTEN)
+                else:
+                    intake.take_local(replace(found, hints=_in_language(found.hints, source)), visit)
             tell("collect", intake.taken)
             if intake.full and (batch := intake.flush()) is not None:
                 yield batch
@@ -155,7 +163,7 @@ class _Wanted:
         key = _key(candidate)
         if self.forgotten.covers(candidate.input, key):
             self._taken += 1
-            self.intake.take_skipped(candidate, "forgotten")
+            self.intake.take_skipped(candidate, FORGOTTEN)
         elif key in self._offers or key in self._had:
             self._taken += 1
             self.intake.take_repeated(candidate)
@@ -167,7 +175,11 @@ class _Wanted:
             self.left_out[source.name, found.reason] += found.count
             return
         self._taken += 1
-        if isinstance(found, Fetched | NotModified):
+        if isinstance(found, Fetched | NotModified) and self.forgotten.covers(
+            found.candidate.input, _key(found.candidate)
+        ):
+            self.intake.take_skipped(found.candidate, FORGOTTEN)
+        elif isinstance(found, Fetched | NotModified):
             self._had.add(_key(found.candidate))
             visit = self._known([found.candidate.input]).get(found.candidate.input)
             if isinstance(found, Fetched):

@@ -138,7 +138,7 @@ def _identity(page: Page, draft: Draft) -> tuple[str | None, str | None, str, st
     if page.kind is PageKind.TEXT and draft.canonical_url:  # a header that the operator wrote is no claim of a page
         identity = article_id(canonical_url(draft.canonical_url))
         return draft.canonical_url, None, identity, identity
-    fallback = article_id(canonical_url(page.url)) if page.url else content_id(page.sha256)
+    fallback = article_id(canonical_url(page.url) if page.url else content_id(page.sha256))
     claimed = draft.canonical_url
     if claimed is None or not believable_canonical(page.url, claimed):
         return page.url, None, fallback, fallback

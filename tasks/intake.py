@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from storage import arrivals
+from storage.errors import StoreError
 from storage.ledger import FileVisit, Visit
-from storage.pages import PageWriter
+from storage.pages import Original, PageWriter
 from storage.store import Store
 from tasks.documents import Candidate, Outcome, Page, PageKind, PageRef, Reason, Rejection, Versions
 from tasks.fetch.results import Deferred, Fetched
@@ -35,6 +36,7 @@ _STILL: Final[Mapping[str, Outcome]] = {
     Outcome.UPDATED: Outcome.UNCHANGED,
     Outcome.UNCHANGED: Outcome.UNCHANGED,
     Outcome.REJECTED: Outcome.REJECTED,
+    Outcome.SKIPPED: Outcome.SKIPPED,
 }
 _FILE: Final = "urn:copydesk:file:"
 
@@ -88,26 +90,13 @@ class Intake:
 
     def take_fetched(self, fetched: Fetched, visit: Visit | None) -> None:
         """Archive a page that was fetched; one that is as it was on the last visit is kept as a revisit of that."""
-        if visit is not None and visit.sha256 == fetched.sha256 and visit.page_file is not None:
-            self._archive().write_revisit(
-                fetched.url,
-                fetched.fetched_at,
-                fetched.status,
-                fetched.reason_phrase,
-                fetched.headers,
-                self.store.pages.original(visit.page_file, visit.page_offset or 0),
-            )
+        answer = fetched.url, fetched.fetched_at, fetched.status, fetched.reason_phrase, fetched.headers
+        if visit is not None and visit.sha256 == fetched.sha256 and (original := self._original(visit)) is not None:
+            self._archive().write_revisit(*answer, original)
             self._visits.append(_asked_again(visit, fetched))
             self.take_known(fetched.candidate, visit)
             return
-        file, offset = self._archive().write_response(
-            fetched.url,
-            fetched.fetched_at,
-            fetched.status,
-            fetched.reason_phrase,
-            fetched.headers,
-            fetched.payload,
-        )
+        file, offset = self._archive().write_response(*answer, fetched.payload)
         ref = PageRef(file=file, offset=offset, sha256=fetched.sha256)
         self._stage(fetched.candidate, PageKind.HTML, ref)
         self._visits.append(_arrived(fetched, ref))
@@ -148,7 +137,7 @@ class Intake:
         """Take an input that another source of this run has brought already."""
         self._settle(candidate.input, candidate.source, Outcome.REPEATED, None, None)
 
-    def take_skipped(self, candidate: Candidate, why: str) -> None:
+    def take_skipped(self, candidate: Candidate | Page, why: str) -> None:
         """Take an input that is not to be had at all."""
         self._settle(candidate.input, candidate.source, Outcome.SKIPPED, None, why)
 
@@ -176,6 +165,15 @@ class Intake:
         counted = [Counted(source=source, count=self.counts[source]) for source in sources]
         counted += [Counted(source=source, left_out=why, count=count) for (source, why), count in left_out.items()]
         self.store.staging.write(self.run, "intake", COUNTED, counted_table(counted))
+
+    def _original(self, visit: Visit) -> Original | None:
+        """Return the copy in the archive that a visit tells of; None where it cannot be had any more."""
+        if visit.page_file is None or visit.page_offset is None:
+            return None
+        try:
+            return self.store.pages.original(visit.page_file, visit.page_offset)
+        except StoreError:  # the archive is damaged here: the page in hand is kept whole instead
+            return None
 
     def _stands(self, versions: str | None) -> bool:
         return versions == versions_key(self.versions)

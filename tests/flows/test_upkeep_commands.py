@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.sample.site import SampleSite
 from storage import read
+from tests.conftest import ingest_without_prefect, listing_sources
 from tests.flows.test_command import assert_refused, copydesk
 
 
@@ -63,3 +65,31 @@ def test_forget_refuses_what_names_no_article(folder: Path) -> None:
 
 def test_report_without_a_run_is_refused(folder: Path) -> None:
     assert_refused(copydesk("report", cwd=folder), 2, "no run")
+
+
+def test_a_misspelt_folder_is_not_called_sound(folder: Path) -> None:
+    for command in ("verify", "migrate", "maintain"):
+        assert_refused(copydesk(command, "--data", "dta", cwd=folder), 2, "no dataset here")
+    assert not (folder / "dta").exists()
+
+
+def test_a_lost_partition_comes_back_from_the_archive(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    with SampleSite() as site:
+        ingest_without_prefect(root, listing_sources(site), run="first")
+        whole = read.articles(root).num_rows
+        shutil.rmtree(root / "articles" / "published_date=2026-02-05")
+        assert copydesk("verify", "--repair", cwd=tmp_path).returncode == 1
+        asked = len(site.requests)
+        ingest_without_prefect(root, listing_sources(site), run="second")
+        again = {request.status for request in site.requests[asked:] if request.path.startswith("/2026/02/05/")}
+    assert read.articles(root).num_rows == whole
+    assert again <= {304}
+
+
+def test_a_ledger_serves_one_dataset_only(folder: Path) -> None:
+    ledger = f"sqlite:///{folder / 'data' / 'state' / 'ledger.sqlite'}"
+    (folder / "copydesk.toml").write_text(f'ledger = "{ledger}"', encoding="utf-8")
+    (folder / "other" / "articles").mkdir(parents=True)
+    assert copydesk("verify", "--no-pages", cwd=folder).returncode == 0
+    assert_refused(copydesk("verify", "--data", "other", cwd=folder), 1, "belongs to another dataset")
