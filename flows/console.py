@@ -31,6 +31,8 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 BEFORE, AFTER, REPORTED = "red strike", "bold green", "yellow underline"
+MARKS = (("", ""),) * 3
+SIGNS = (("[-", "-]"), ("{+", "+}"), ("[?", "?]"))
 # Characters that change a text without being seen.
 _VISIBLE = str.maketrans(
     {"\N{NO-BREAK SPACE}": "⍽", "\N{NARROW NO-BREAK SPACE}": "⍽", "\N{ZERO WIDTH SPACE}": "∅", "\n": "⏎"}
@@ -76,8 +78,10 @@ def finding_table(verdict: "Verdict") -> Table:
 def diff(stored: str, artifacts: Sequence[Artifact], *, start: int = 0, end: int | None = None) -> Text:
     """Return `stored[start:end]` with what was mended shown before and after, and what was reported underlined.
 
-    What was reported around a mended place is left plain: the mending is worth more to see.
+    What was reported around a mended place is left plain: the mending is worth more to see. Where there is no colour,
+    signs say the same, as in wdiff: `[-before-]{+after+}`, and `[?reported?]`.
     """
+    removed, added, doubted = MARKS if out.is_terminal else SIGNS
     shown, position, end = Text(), start, len(stored) if end is None else end
     mended = [artifact for artifact in artifacts if artifact.action is Action.MENDED]
     apart = [artifact for artifact in artifacts if artifact.action is Action.REPORTED and not _meets(artifact, mended)]
@@ -87,12 +91,17 @@ def diff(stored: str, artifacts: Sequence[Artifact], *, start: int = 0, end: int
             continue
         shown.append(stored[position : artifact.start_in_text])
         if artifact.action is Action.MENDED:
-            shown.append((artifact.before or "").translate(_VISIBLE), style=BEFORE)
-            shown.append((artifact.after or "").translate(_VISIBLE), style=AFTER)
+            _append(shown, artifact.before.translate(_VISIBLE), removed, BEFORE)
+            _append(shown, (artifact.after or "").translate(_VISIBLE), added, AFTER)
         else:
-            shown.append(artifact.before, style=REPORTED)
+            _append(shown, artifact.before, doubted, REPORTED)
         position = artifact.start_in_text + length
     return shown.append(stored[position:end])
+
+
+def _append(shown: Text, words: str, around: tuple[str, str], style: str) -> None:
+    if words:
+        shown.append(f"{around[0]}{words}{around[1]}", style=style)
 
 
 def mended_sentence(sentence: "MendedSentence") -> Table:

@@ -1,10 +1,13 @@
 """The house rules, read from the source: which room may import which, and that the rooms are ours."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tasks.edit import PIPELINE_VERSION
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("flows", "tasks", "storage")
@@ -105,3 +108,9 @@ def test_the_lock_holds_names_versions_and_hashes_only(lock: str) -> None:
     pinned = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
     assert pinned
     assert all("==" in line for line in pinned), [line for line in pinned if "==" not in line]
+
+
+def test_the_pipeline_version_is_the_distribution_s() -> None:
+    """It stands in every row, so it must not lag behind a release."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == PIPELINE_VERSION

@@ -31,12 +31,12 @@ def clean(page: Page, html: str) -> Draft | Rejection:
     tree.strip_tags(STRIPPED_TAGS)
     outline = outline_of(tree)
     if outline is None:
-        return page.reject(Stage.CLEAN, Reason.EMPTY)
+        return page.reject(Stage.CLEAN, Reason.EMPTY, "the page shows no text")
     page_text = tidy(outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION])
     is_barred = any(traits.is_paywall for traits in outline.traits)
     body = find_body(outline, metadata)
     if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
-        return page.reject(Stage.CLEAN, reason, page_text[:120])
+        return page.reject(Stage.CLEAN, reason, page_text[:120] or "the page shows no text")
     return _draft(page, metadata, body, is_truncated=_is_truncated(body.text, metadata, is_barred))
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from flows.console import diff, mended_sentence
 from flows.showcase import LONGEST, telling_sentence
-from tasks.artifacts.mend import mend
+from tasks.artifacts.mend import Mode, mend
 from tasks.artifacts.rulebook import RULEBOOK
 from tasks.documents import Action
 
@@ -18,7 +18,7 @@ def table(*texts: str) -> pa.Table:
     """Return articles as the dataset holds them, mended as boldly as can be."""
     rows = []
     for number, text in enumerate(texts):
-        mended = mend(title="", summary=None, text=text, language="en", mode="all")
+        mended = mend(title="", summary=None, text=text, language="en", mode=Mode.ALL)
         artifacts = [
             {
                 "field": each.field,
@@ -63,7 +63,13 @@ def test_before_is_what_was_there(examples: list[str]) -> None:
 @given(st.lists(st.one_of(st.sampled_from(EXAMPLES), st.text(PRINTED, max_size=40)), max_size=4))
 def test_a_diff_shows_every_character_before_and_after(pieces: list[str]) -> None:
     text = " ".join(pieces)
-    mended = mend(title="", summary=None, text=text, language="en", mode="all")
+    mended = mend(title="", summary=None, text=text, language="en", mode=Mode.ALL)
     shown = diff(mended.text, mended.artifacts)
     removed = sum(len(each.before) for each in mended.artifacts if each.action is Action.MENDED)
-    assert len(shown.plain) == len(mended.text) + removed
+    signs = 4 * len(shown.spans)  # two before and two after each piece, where there is no colour
+    assert len(shown.plain) == len(mended.text) + removed + signs
+
+
+def test_a_diff_without_colour_can_be_read() -> None:
+    mended = mend(title="", summary=None, text="A rise of 3,5 % was seen.", language="en", mode=Mode.ALL)
+    assert diff(mended.text, mended.artifacts).plain == "A rise of [-3,5-]{+3.5+}[- -]% was seen."
