@@ -9,7 +9,6 @@ from datetime import date
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from storage.errors import DamagedFileError, SchemaVersionError, WrongSchemaError
@@ -166,8 +165,7 @@ def is_trusted(dataset: Dataset, day: date, stored: Partition, known: Known) -> 
 
 def repeated(dataset: Dataset, table: pa.Table) -> int:
     """Return how many rows repeat the key of another."""
-    distinct: int = pc.count_distinct(keys(dataset, table), mode="all").as_py()
-    return table.num_rows - distinct
+    return len(table) - len(set(keys(dataset, table).to_pylist()))
 
 
 def schema_of(files: Files, dataset: Dataset, day: date) -> str:
