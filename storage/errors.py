@@ -26,6 +26,10 @@ class DamagedFileError(StoreError):
     """A file of the store cannot be read, or is not what it should be."""
 
 
+class WrongSchemaError(DamagedFileError):
+    """A file of the dataset has other columns, or columns of other types, than its schema version."""
+
+
 class LedgerError(StoreError):
     """The ledger's database could not be opened, read or written."""
 
@@ -40,8 +44,10 @@ _NOT_A_FOLDER = frozenset({errno.ENOTDIR, errno.EEXIST})
 
 
 @contextmanager
-def explained(path: Path, *, besides: type[OSError] | tuple[()] = ()) -> Iterator[None]:
+def explained(path: Path, *, besides: type[OSError] | tuple[()] = (), reading: bool = False) -> Iterator[None]:
     """Turn the operating system's errors about `path` into a `StoreError` that says what to do, besides some.
+
+    `reading` says that nothing was to be written.
 
     >>> with explained(Path("/data")):
     ...     raise OSError(errno.ENOTDIR, "Not a directory")
@@ -54,7 +60,20 @@ def explained(path: Path, *, besides: type[OSError] | tuple[()] = ()) -> Iterato
     except besides:
         raise
     except OSError as error:
-        raise _explain(error, path) from error
+        raise (unreadable(error, path) if reading else _explain(error, path)) from error
+
+
+def unreadable(error: OSError, path: Path | str) -> StoreError:
+    """Say what to do about a file that cannot be read.
+
+    >>> print(unreadable(PermissionError(errno.EACCES, "Permission denied"), "/data/articles"))
+    /data/articles: cannot be read (Permission denied). Make it readable for this user.
+    """
+    if error.errno in _NOT_WRITABLE:
+        return StoreError(f"{path}: cannot be read ({error.strerror}). Make it readable for this user.")
+    return StoreError(
+        f"{path}: cannot be read ({error.strerror or error}). Check this path and the disk below it, then run again."
+    )
 
 
 def _explain(error: OSError, path: Path) -> StoreError:

@@ -94,13 +94,14 @@ class LocalFiles:
         return cls(root, in_use)
 
     def read(self, path: str) -> bytes:
-        return (self.root / path).read_bytes()
+        with explained(self.root / path, besides=FileNotFoundError, reading=True):
+            return (self.root / path).read_bytes()
 
     def read_with_version(self, path: str) -> tuple[bytes, str]:
         return self.read(path), ANY
 
     def open(self, path: str) -> pa.NativeFile:
-        return pa.OSFile(str(self.root / path), mode="rb")
+        return opened(self.root / path)
 
     def exists(self, path: str) -> bool:
         return (self.root / path).is_file()
@@ -155,6 +156,12 @@ class LocalFiles:
 
     def _lock_file(self, name: str) -> Path:
         return self.root / _LOCKS / f"{name}.lock"
+
+
+def opened(path: Path) -> pa.NativeFile:
+    """Open a file of the local disk to read parts of it; FileNotFoundError where there is none."""
+    with explained(path, besides=FileNotFoundError, reading=True):
+        return pa.OSFile(str(path), mode="rb")
 
 
 @contextmanager

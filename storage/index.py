@@ -39,16 +39,6 @@ def rebuild(store: Store) -> int:
     return len(partitions)
 
 
-def drop_stale(store: Store) -> None:
-    """Drop from the index what no partition holds any more."""
-    for dataset in _INDEXED.values():
-        placed = store.ledger.placed(dataset.name)
-        found: set[str] = set()
-        for day in days(store.files, dataset):
-            found.update(keys(dataset, read(store.files, dataset, day, [*dataset.key]).table).to_pylist())
-        store.ledger.displace(dataset.name, placed.keys() - found)
-
-
 def _index(store: Store, dataset: Dataset, day: date) -> None:
     columns = [*dataset.key, *(["url"] if dataset is ARTICLES_DATASET else [])]
     table = read(store.files, dataset, day, columns).table

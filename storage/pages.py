@@ -37,6 +37,18 @@ _STORED: Final = 0
 
 _NOT_MODIFIED: Final = 304
 
+_UNREADABLE: Final = (
+    OSError,
+    ArchiveLoadFailed,
+    StopIteration,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+"""What the two readers raise where a record is none, or breaks off: often what they stumble over, not what is wrong."""
+
 _LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
 _URI_CHARACTERS: Final = "".join(map(chr, range(0x21, 0x7F)))
 _SOFTWARE: Final = b"software: copydesk\r\nformat: WARC File Format 1.1\r\n"
@@ -254,9 +266,10 @@ class Pages:
                 page, fields = _read(stream, offset)
         except FileNotFoundError:
             raise StoreError(f"{path}: this archive file is gone. Fetch its pages again.") from None
-        except (OSError, ArchiveLoadFailed, StopIteration, ValueError) as error:
+        except _UNREADABLE as error:
             raise DamagedFileError(
-                f"{path}: no page can be read at byte {offset} ({error}). Restore the file from a copy, or fetch again."
+                f"{path}: no page can be read at byte {offset} ({_said(error)}). "
+                "Restore the file from a copy, or fetch again."
             ) from error
         if page.url == ERASED:
             raise StoreError(f"{path}: the page at byte {offset} was taken out of the archive.")
@@ -342,26 +355,48 @@ def _referred(path: str, offset: int, fields: Mapping[str, str]) -> tuple[str, i
     return file, int(place)
 
 
+def _said(error: Exception) -> str:
+    """Return what an error says; a name that is not there says nothing by itself."""
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
+
+
+def _check_head(url: str | None, length: str | None) -> None:
+    """Refuse a record whose head breaks off, which the readers make the best of."""
+    if url is None or not (length or "").strip().isdigit():
+        raise ValueError("the head of the record breaks off")
+
+
+def _whole(payload: bytes, missing: int) -> bytes:
+    """Return what was read of a record, unless the record breaks off."""
+    if missing > 0:
+        raise ValueError(f"the record breaks off, {missing} bytes short")
+    return payload
+
+
 def _from_fastwarc(record: fastwarc.WarcRecord) -> StoredPage:
     url, moment = record.headers["WARC-Target-URI"], _moment(record.headers["WARC-Date"])
+    _check_head(url, record.headers.get("Content-Length"))
+    expected = record.content_length  # what is left of it behind the HTTP head
+    payload = record.reader.read()
+    payload = _whole(payload, expected - len(payload))
     if not record.is_http:
         headers = (("Content-Type", record.headers.get("Content-Type") or "application/octet-stream"),)
-        return StoredPage(
-            url=url, fetched_at=moment, status=None, reason=None, headers=headers, payload=record.reader.read()
-        )
+        return StoredPage(url=url, fetched_at=moment, status=None, reason=None, headers=headers, payload=payload)
     return StoredPage(
         url=url,
         fetched_at=moment,
         status=record.http_headers.status_code,
         reason=record.http_headers.reason_phrase or "",
         headers=tuple((_text(name), _text(value)) for name, value in record.http_headers.items_bytes()),
-        payload=record.reader.read(),
+        payload=payload,
     )
 
 
 def _from_warcio(record: "warcio.recordloader.ArcWarcRecord") -> StoredPage:
     url, moment = record.rec_headers.get_header("WARC-Target-URI"), _moment(record.rec_headers.get_header("WARC-Date"))
+    _check_head(url, record.rec_headers.get_header("Content-Length"))
     payload = record.raw_stream.read()
+    payload = _whole(payload, getattr(record.raw_stream, "limit", 0))
     if record.http_headers is None:
         headers = (("Content-Type", record.rec_headers.get_header("Content-Type") or "application/octet-stream"),)
         return StoredPage(url=url, fetched_at=moment, status=None, reason=None, headers=headers, payload=payload)

@@ -11,7 +11,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from storage.errors import DamagedFileError, SchemaVersionError
+from storage.errors import DamagedFileError, SchemaVersionError, WrongSchemaError
 from storage.files import Files
 from storage.manifest import Entry, Known
 from storage.merge import keys, ordered
@@ -29,6 +29,8 @@ from storage.schema import (
 )
 
 ROW_GROUP: Final = 4096
+
+_REMEDY: Final = "Restore it from a copy; what follows from the articles, `copydesk verify --repair` makes again."
 
 _GUARDED_BY_ARTICLES: Final = frozenset(
     dataset.name for dataset in (ARTICLE_TOPICS_DATASET, ARTICLE_ARTIFACTS_DATASET, FINGERPRINTS_DATASET)
@@ -145,11 +147,25 @@ def read(files: Files, dataset: Dataset, day: date, columns: Sequence[str] | Non
         schema, absent = _lacking(path, dataset, file.schema_arrow)
         table = file.read(columns=None if columns is None else [name for name in columns if name not in absent])
     except (pa.ArrowInvalid, OSError) as error:
-        raise DamagedFileError(
-            f"{path}: this file is damaged ({error}). Restore it from a copy, or delete it and reprocess its day."
-        ) from error
+        raise DamagedFileError(f"{path}: this file is damaged ({error}). {_REMEDY}") from error
     lifted = _lifted(dataset, table, absent, columns)
     return Partition(lifted, hashlib.sha256(content).hexdigest(), version, schema)
+
+
+def is_trusted(dataset: Dataset, day: date, stored: Partition, known: Known) -> bool:
+    """Say whether a partition may be believed: it is the file that was published last, and no key of it repeats.
+
+    A file of which the manifest knows nothing is believed; that there is none, only where it held nothing.
+    """
+    heads = known.heads.get((dataset.name, day), {})
+    if stored.sha256 is None:
+        return bool(heads) and not any(entry.rows for entry in heads.values())
+    return (not heads or stored.sha256 in heads) and not repeated(dataset, stored.table)
+
+
+def repeated(dataset: Dataset, table: pa.Table) -> int:
+    """Return how many rows repeat the key of another."""
+    return len(table) - len(set(keys(dataset, table).to_pylist()))
 
 
 def schema_of(files: Files, dataset: Dataset, day: date) -> str:
@@ -159,9 +175,7 @@ def schema_of(files: Files, dataset: Dataset, day: date) -> str:
         try:
             return _lacking(path, dataset, pq.read_schema(stream))[0]
         except pa.ArrowInvalid as error:
-            raise DamagedFileError(
-                f"{path}: this file is damaged ({error}). Restore it from a copy, or delete it and reprocess its day."
-            ) from error
+            raise DamagedFileError(f"{path}: this file is damaged ({error}). {_REMEDY}") from error
 
 
 def guard(dataset: Dataset, day: date) -> str:
@@ -218,12 +232,26 @@ def _lacking(path: str, dataset: Dataset, schema: pa.Schema) -> tuple[str, tuple
             f"{path}: this file has schema version {version}, and this copydesk knows {SCHEMA_VERSION}. "
             "Use the copydesk that wrote it, or another --data folder."
         ) from None
-    lost = [name for name in dataset.schema.names if name not in absent and name not in schema.names]
-    if lost:
-        raise DamagedFileError(
-            f"{path}: this file lacks the column {lost[0]}. Restore it from a copy, or delete it and reprocess its day."
-        )
+    if wrong := _difference(schema, [field for field in dataset.schema if field.name not in absent]):
+        raise WrongSchemaError(f"{path}: this file {wrong}, unlike schema version {version}. {_REMEDY}")
     return version, absent
+
+
+def _difference(schema: pa.Schema, fields: Sequence[pa.Field]) -> str:
+    """Say how a file's columns differ from those that it should have; in which order they stand is all one."""
+    expected = {field.name: field for field in fields}
+    for name in schema.names:
+        if name not in expected or schema.names.count(name) > 1:
+            return f"has the column {name}" if name not in expected else f"has the column {name} twice"
+    for name, wanted in expected.items():
+        if name not in schema.names:
+            return f"lacks the column {name}"
+        found = schema.field(name)
+        if found.type != wanted.type:
+            return f"has the column {name} as {found.type}, not as {wanted.type}"
+        if found.nullable != wanted.nullable:
+            return f"has the column {name} with {'' if found.nullable else 'no '}null allowed"
+    return ""
 
 
 def _lifted(dataset: Dataset, table: pa.Table, absent: Sequence[str], columns: Sequence[str] | None) -> pa.Table:

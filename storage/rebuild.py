@@ -13,10 +13,18 @@ import pyarrow.compute as pc
 from storage import index
 from storage.chore import Work
 from storage.derived import DERIVED
-from storage.errors import DamagedFileError
-from storage.merge import ordered
-from storage.partition import guard, read
-from storage.schema import ARTICLE_STORIES_DATASET, ARTICLES_DATASET, DATASETS, FINGERPRINTS_DATASET, Dataset
+from storage.errors import DamagedFileError, SchemaVersionError
+from storage.merge import keys, ordered
+from storage.partition import days, guard, is_trusted, read
+from storage.schema import (
+    ARTICLE_STORIES_DATASET,
+    ARTICLES_DATASET,
+    DATASETS,
+    FINGERPRINTS_DATASET,
+    REJECTIONS_DATASET,
+    Dataset,
+)
+from storage.store import Store
 
 ASIDE: Final = "state/strays"
 """Where files go that have no place in a dataset: nobody but their owner can say that they are worth nothing."""
@@ -37,15 +45,26 @@ def settle(work: Work) -> None:
 def _derive(work: Work, iso: str) -> None:
     day = date.fromisoformat(iso)
     with work.store.files.lock(guard(ARTICLES_DATASET, day)):
-        articles = read(work.store.files, ARTICLES_DATASET, day).table
+        articles = trusted_articles(work.store, day)
+        if articles is None:
+            return
         for dataset, derive in DERIVED:
-            _renew(work, dataset, day, derive(articles))
+            renew(work, dataset, day, derive(articles))
         _keep_known(work, FINGERPRINTS_DATASET, day, articles["article_id"])
     with work.store.files.lock(guard(ARTICLE_STORIES_DATASET, day)):
         _keep_known(work, ARTICLE_STORIES_DATASET, day, articles["article_id"])
 
 
-def _renew(work: Work, dataset: Dataset, day: date, table: pa.Table) -> None:
+def trusted_articles(store: Store, day: date) -> pa.Table | None:
+    """Return the articles of a day if they can be believed: where they are lost, what tells of them stays."""
+    try:
+        stored = read(store.files, ARTICLES_DATASET, day)
+    except (DamagedFileError, SchemaVersionError):
+        return None
+    return stored.table if is_trusted(ARTICLES_DATASET, day, stored, store.manifest.known()) else None
+
+
+def renew(work: Work, dataset: Dataset, day: date, table: pa.Table) -> None:
     """Put these rows in place, unless the file is the one that was published last and holds them already."""
     head = work.store.manifest.known().head(dataset.name, day)
     table = ordered(dataset, table)
@@ -59,15 +78,25 @@ def _renew(work: Work, dataset: Dataset, day: date, table: pa.Table) -> None:
 
 
 def _keep_known(work: Work, dataset: Dataset, day: date, ids: pa.ChunkedArray) -> None:
+    """Drop the rows that tell of no article; a file that cannot be believed stays, for the caller to make again."""
     try:
-        stored = read(work.store.files, dataset, day).table
+        partition = read(work.store.files, dataset, day)
     except DamagedFileError:
         return
+    if not is_trusted(dataset, day, partition, work.store.manifest.known()):
+        return
+    stored = partition.table
     work.press.replace(dataset, day, stored.filter(pc.is_in(stored["article_id"], value_set=ids.combine_chunks())))
 
 
 def _record(work: Work, name: str, iso: str) -> None:
-    work.press.adopt(DATASETS[name], date.fromisoformat(iso))
+    """Record a file of which the manifest knows nothing, if it can be one of its dataset."""
+    dataset, day, known = DATASETS[name], date.fromisoformat(iso), work.store.manifest.known()
+    if (name, day) in known.heads:
+        return
+    with suppress(DamagedFileError, SchemaVersionError), work.store.files.lock(guard(dataset, day)):
+        if is_trusted(dataset, day, read(work.store.files, dataset, day), known):
+            work.press.adopt(dataset, day)
 
 
 def _set_aside(work: Work, path: str) -> None:
@@ -78,10 +107,28 @@ def _set_aside(work: Work, path: str) -> None:
 
 
 def _index(work: Work) -> None:
-    # Rows of a file that cannot be read keep their places: dropped, they would be taken in anew elsewhere.
     with suppress(DamagedFileError):
         index.rebuild(work.store)
-        index.drop_stale(work.store)
+        for dataset in (ARTICLES_DATASET, REJECTIONS_DATASET):
+            _drop_stale(work.store, dataset)
+
+
+def _drop_stale(store: Store, dataset: Dataset) -> None:
+    """Drop from the index what no partition holds any more.
+
+    Rows of a file that is lost or cannot be believed keep their places: dropped, they would be taken in anew elsewhere.
+    """
+    placed, known = store.ledger.placed(dataset.name), store.manifest.known()
+    found: set[str] = set()
+    doubtful: set[date] = set()
+    for day in {*days(store.files, dataset), *(day for name, day in known.heads if name == dataset.name)}:
+        stored = read(store.files, dataset, day, [*dataset.key])
+        found.update(keys(dataset, stored.table).to_pylist())
+        if not is_trusted(dataset, day, stored, known):
+            doubtful.add(day)
+    store.ledger.displace(
+        dataset.name, [key for key, day in placed.items() if key not in found and day not in doubtful]
+    )
 
 
 def _drop_visits(work: Work) -> None:

@@ -167,3 +167,25 @@ def test_full_disk_leaves_the_dataset_as_it_was(desk: Any, article: Any) -> None
     assert "storage.errors.StoreFullError" in limited.stderr
     assert desk.snapshot() == before
     assert desk.store.staging.runs() == {"run": tuple(staged)}
+
+
+def test_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    files = LocalFiles.at(tmp_path)
+    monkeypatch.setattr(Path, "read_bytes", deny)
+    monkeypatch.setattr("storage.files.pa.OSFile", deny)
+    for look in (files.read, files.read_with_version, files.open):
+        with pytest.raises(StoreError, match=r"a\.txt: cannot be read \(Permission denied\)\. Make it readable"):
+            look("a.txt")
+
+
+def test_folder_in_the_place_of_a_file_is_named_and_a_missing_one_is_none(tmp_path: Path) -> None:
+    files = LocalFiles.at(tmp_path)
+    (tmp_path / "a.txt").mkdir()
+    for look in (files.read, files.open):
+        with pytest.raises(StoreError, match=r"a\.txt: cannot be read"):
+            look("a.txt")
+        with pytest.raises(FileNotFoundError):
+            look("b.txt")

@@ -260,6 +260,35 @@ def test_page_that_cannot_be_read_is_named(desk: Any) -> None:
         desk.store.pages.read("2026/03/04/none.warc.gz", 0)
 
 
+@pytest.mark.parametrize("kind", ["response", "resource", "revisit"])
+@pytest.mark.parametrize("is_plain", [False, True], ids=["gzipped", "plain"])
+def test_page_that_breaks_off_is_never_taken_for_whole(desk: Any, kind: str, is_plain: bool) -> None:
+    with desk.store.pages.writer("first", DAY) as pages:
+        first = pages.write_response("https://news.example/a", MOMENT, 200, "OK", HEADERS, HTML)
+    with desk.store.pages.writer("batch", DAY) as pages:
+        match kind:
+            case "response":
+                place = pages.write_response("https://news.example/a", MOMENT, 200, "OK", HEADERS, HTML)
+            case "resource":
+                place = pages.write_resource("file:///a.html", MOMENT, "text/html", HTML)
+            case _:
+                original = desk.store.pages.original(*first)
+                place = pages.write_revisit("https://news.example/a", MOMENT, 304, "Not Modified", [], original)
+    path = desk.root / "pages" / pages.file
+    page, start = desk.store.pages.read(*place), place[1]
+    content = path.read_bytes()
+    if is_plain:
+        content = content[:start] + gzip.decompress(content[start:])
+    seen = 0
+    for end in range(start, len(content), 3 if is_plain else 1):
+        path.write_bytes(content[:end])
+        try:
+            assert desk.store.pages.read(*place) == page, end
+        except StoreError:
+            seen += 1
+    assert seen > (len(content) - start) / (3 if is_plain else 1) / 2
+
+
 def test_record_cut_off_by_a_full_disk_does_not_spoil_the_rest(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     pages = desk.store.pages.writer("batch", DAY)
     place = pages.write_response("https://news.example/a", MOMENT, 200, "OK", HEADERS, HTML)
