@@ -4,6 +4,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import finding_table, out
@@ -11,27 +13,53 @@ from flows.places import place_of
 from flows.settings import Settings, SettingsError
 from storage import arrivals, read, upkeep
 from storage.forget import Forgotten
-from storage.repair import repair
+from storage.repair import put_fingerprints, repair
 from storage.store import Store
-from storage.verify import verify
+from storage.verify import Verdict, verify
 from tasks import listings
 from tasks.publish import tell_stories, write_report
 from tasks.report.summary import RunSummary
+from tasks.rows import fingerprints_table
 from tasks.urls import BadUrl, canonical_url
 
 
 def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_json: bool) -> int:
     """Prove the dataset sound, or say what is not; repair what can be, where asked. Return 1 where that leaves some."""
-    doubted = 0
     with open_dataset(settings) as store:
         verdict = verify(store, pages=pages)
-        if with_repair and not verdict.clean:
-            verdict = repair(store, verdict, utc_now())
-            stored = read.articles(settings.data, columns=["article_id"])["article_id"]
-            doubted = store.ledger.doubt_absent(set(stored.to_pylist()))
+    doubted = 0
+    if with_repair and not verdict.clean:
+        verdict, doubted = _repaired(settings, verdict, pages=pages)
     if as_json:
         sys.stdout.write(verdict.to_json() + "\n")
         return DONE if verdict.clean else NOT_DONE
+    _show(verdict, with_repair=with_repair)
+    if doubted:
+        out.print(f"{doubted:,} inputs are without their articles: `copydesk run` over their sources edits them anew.")
+    return DONE if verdict.clean else NOT_DONE
+
+
+def _repaired(settings: Settings, verdict: Verdict, *, pages: bool) -> tuple[Verdict, int]:
+    """Repair what can be; return what is left, and how many inputs have lost their articles."""
+    place, now = place_of(settings), utc_now()
+    with place.open() as store:
+        verdict = repair(store, verdict, now)
+        for day in verdict.days_to_fingerprint:
+            articles = read.articles(place.root, filter=pc.field("published_date") == day)
+            put_fingerprints(store, day, fingerprints_table(articles), now)
+        stored = read.articles(place.root, columns=["article_id"])["article_id"]
+        doubted = store.ledger.doubt_absent(set(stored.to_pylist()))
+    tell_stories(
+        place,
+        sorted({*verdict.days_to_fingerprint, *verdict.days_to_retell}),
+        run=f"repair-{now:%Y%m%dT%H%M%S}",
+        now=now,
+    )
+    with place.open() as store:
+        return verify(store, pages=pages), doubted
+
+
+def _show(verdict: Verdict, *, with_repair: bool) -> None:
     out.print(
         f"{verdict.articles:,} articles in {verdict.partitions:,} partitions, {verdict.records:,} archived pages: "
         + ("sound." if verdict.clean else f"{len(verdict.findings):,} things are wrong.")
@@ -40,11 +68,8 @@ def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_jso
         out.print(finding_table(verdict))
         if not with_repair and any(finding.repairable for finding in verdict.findings):
             out.print("What can be made again, `copydesk verify --repair` makes again.", style="dim")
-    if doubted:
-        out.print(
-            f"{doubted:,} inputs whose articles are lost will be edited anew by the next `copydesk run` over them."
-        )
-    return DONE if verdict.clean else NOT_DONE
+    if verdict.unjudged:
+        out.print(f"Not judged, as runs publish there now: {', '.join(verdict.unjudged)}", style="yellow", markup=False)
 
 
 def open_dataset(settings: Settings) -> Store:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from storage.schema import ARTICLE_STORIES, INSTANT, PAGE, STAGED_ARTICLES, STAGED_REJECTIONS
+from storage.schema import ARTICLE_STORIES, FINGERPRINTS, INSTANT, PAGE, STAGED_ARTICLES, STAGED_REJECTIONS
 from tasks.documents import Article, Hints, Outcome, PageKind, PageRef, Precision, Rejection, Versions
-from tasks.fingerprint import NearDuplicate
+from tasks.fingerprint import NearDuplicate, fingerprint
 
 # What a staged table holds, as its name says.
 PAGES, SETTLED, COUNTED = "pages", "settled", "counted"
@@ -158,6 +158,14 @@ def fingerprinted(table: pa.Table) -> list[Fingerprinted]:
         Fingerprinted(id=row["article_id"], published_at=row["published_at"], fingerprint=row["fingerprint"])
         for row in table.select(["article_id", "published_at", "fingerprint"]).to_pylist()
     ]
+
+
+def fingerprints_table(articles: pa.Table) -> pa.Table:
+    """Return the rows of `fingerprints` for stored articles, made anew from their texts."""
+    rows = articles.select(["article_id", "published_at", "language", "text"]).to_pylist()
+    return pa.Table.from_pylist(
+        [{**row, "fingerprint": fingerprint(row.pop("text"), row["language"])} for row in rows], FINGERPRINTS
+    )
 
 
 def stories_table(articles: pa.Table, duplicates: Mapping[str, NearDuplicate]) -> pa.Table:

@@ -93,3 +93,12 @@ def test_a_ledger_serves_one_dataset_only(folder: Path) -> None:
     (folder / "other" / "articles").mkdir(parents=True)
     assert copydesk("verify", "--no-pages", cwd=folder).returncode == 0
     assert_refused(copydesk("verify", "--data", "other", cwd=folder), 1, "belongs to another dataset")
+
+
+def test_a_copy_without_its_state_becomes_sound_again(folder: Path) -> None:
+    shutil.rmtree(folder / "data" / "state")
+    shutil.rmtree(folder / "data" / "article_stories")
+    told = read.article_stories(folder / "data").num_rows
+    done = copydesk("verify", "--repair", cwd=folder)
+    assert done.returncode == 0, done.stdout
+    assert read.article_stories(folder / "data").num_rows == read.articles(folder / "data").num_rows > told
