@@ -155,10 +155,8 @@ def connect(root: str | Path, *, storage_options: Options = None) -> duckdb.Duck
     for dataset in PRODUCT:
         if isinstance(source, Bucket):
             connection.register(dataset.name, _Current(dataset, source))
-        elif _files(dataset, source):
-            _create_view(connection, dataset, source)
         else:
-            connection.register(dataset.name, dataset.partitioned.empty_table())
+            _show(connection, dataset, source)
     return connection
 
 
@@ -192,10 +190,14 @@ def _table(
         raise _denied(dataset, source, error) from error
 
 
-def _create_view(connection: duckdb.DuckDBPyConnection, dataset: Dataset, folder: Path) -> None:
+def _show(connection: duckdb.DuckDBPyConnection, dataset: Dataset, folder: Path) -> None:
+    """Make a view of a dataset in a folder; one without files is empty."""
     try:
-        connection.execute(_view(dataset, folder))
-    except duckdb.IOException as error:
+        if _files(dataset, folder):
+            connection.execute(_view(dataset, folder))
+        else:
+            connection.register(dataset.name, dataset.partitioned.empty_table())
+    except (PermissionError, duckdb.IOException) as error:
         if os.strerror(errno.EACCES) not in str(error):
             raise
         raise _denied(dataset, folder, error) from error
@@ -203,7 +205,7 @@ def _create_view(connection: duckdb.DuckDBPyConnection, dataset: Dataset, folder
 
 def _denied(dataset: Dataset, source: Path | Bucket, error: Exception) -> StoreError:
     where = f"{source.url if isinstance(source, Bucket) else source}/{dataset.folder}"
-    return StoreError(f"{where}: cannot be read ({error}). Make its files readable for this user.")
+    return StoreError(f"{where}: cannot be read ({str(error).splitlines()[0]}). Make its files readable for this user.")
 
 
 def _open(source: Path | Bucket, path: str) -> BinaryIO:
@@ -229,7 +231,13 @@ def _source(root: str | Path, storage_options: Options) -> Path | Bucket:
 
 
 def _files(dataset: Dataset, folder: Path) -> list[Path]:
-    return sorted((folder / dataset.folder).glob(f"{dataset.partition_key}=*/{PART}"))
+    """Return a dataset's files, in order; PermissionError where they may not be looked at (`glob` is silent)."""
+    try:
+        found = sorted((folder / dataset.folder).iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    paths = [each / PART for each in found if each.name.startswith(f"{dataset.partition_key}=")]
+    return [path for path in paths if path.is_file()]
 
 
 def _dataset(dataset: Dataset, source: Path | Bucket) -> pyarrow.dataset.Dataset:

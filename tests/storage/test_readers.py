@@ -189,8 +189,7 @@ def test_file_that_may_not_be_read_is_named_at_once(filled: Path, monkeypatch: p
     ):
         read.articles(filled)
     assert len(looks) == 1
-    monkeypatch.setattr(duckdb, "IOException", duckdb.InvalidInputException)
-    monkeypatch.setattr(read, "_view", lambda *_: "SELECT error('Cannot open file: Permission denied')")
+    monkeypatch.setattr(Path, "iterdir", deny)
     with pytest.raises(StoreError, match=r"/articles: cannot be read"):
         read.connect(filled)
 
