@@ -107,9 +107,10 @@ class LocalFiles:
         return (self.root / path).is_file()
 
     def list(self, folder: str) -> list[str]:
-        return sorted(
-            file.relative_to(self.root).as_posix() for file in (self.root / folder).rglob("*") if file.is_file()
-        )
+        with explained(self.root / folder, reading=True):
+            walked = os.walk(self.root / folder, onerror=_refuse)
+            found = [Path(where, name) for where, _, names in walked for name in names]
+            return sorted(file.relative_to(self.root).as_posix() for file in found if file.is_file())
 
     def publish(self, path: str, content: Content, *, replacing: str | None = ANY) -> None:  # noqa: ARG002
         temporary = self.temporary(uuid4().hex)
@@ -156,6 +157,12 @@ class LocalFiles:
 
     def _lock_file(self, name: str) -> Path:
         return self.root / _LOCKS / f"{name}.lock"
+
+
+def _refuse(error: OSError) -> None:
+    """Let a folder be gone, and no other trouble pass: what may not be looked at is not empty."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def opened(path: Path) -> pa.NativeFile:

@@ -55,8 +55,7 @@ class S3Files:
         return content, found.version
 
     def open(self, path: str) -> pa.NativeFile:
-        file = ObjectFile(self.bucket, self.bucket.find(path))
-        return pa.PythonFile(io.BufferedReader(file, _READ_AHEAD), mode="r")
+        return opened(self.bucket, path)
 
     def exists(self, path: str) -> bool:
         try:
@@ -106,6 +105,11 @@ class S3Files:
             return self.read(path) == memoryview(content).cast("B")
         except FileNotFoundError:
             return False
+
+
+def opened(bucket: Bucket, path: str) -> pa.NativeFile:
+    """Open an object to read parts of it; FileNotFoundError where there is none."""
+    return pa.PythonFile(io.BufferedReader(ObjectFile(bucket, bucket.find(path)), _READ_AHEAD), mode="r")
 
 
 def _probe_once(bucket: Bucket) -> None:

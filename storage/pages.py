@@ -9,7 +9,7 @@ import hashlib
 import io
 import re
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import count
@@ -229,15 +229,11 @@ class Pages:
 
     def read(self, file: str, offset: int) -> StoredPage:
         """Read one page back, with one seek; that of a revisit with two, as it was sent when it was sent whole."""
-        page, fields = self._read(file, offset)
-        if fields.get("warc-type") != "revisit":
-            return page
-        whole, _ = self._read(*_referred(f"{FOLDER}/{file}", offset, fields))
-        return replace(whole, url=page.url, fetched_at=page.fetched_at)
+        return read_page(self.files.open, file, offset)
 
     def original(self, file: str, offset: int) -> Original:
         """Return what a revisit record says of the page that is kept here; for a revisit, of the page it repeats."""
-        page, fields = self._read(file, offset)
+        page, fields = _read_record(self.files.open, file, offset)
         if fields.get("warc-type") == "revisit":
             return self.original(*_referred(f"{FOLDER}/{file}", offset, fields))
         return Original(
@@ -258,26 +254,18 @@ class Pages:
         path = f"{FOLDER}/{file}"
         self.files.publish(path, blanked(self.files.read(path), offsets, now))
 
-    def _read(self, file: str, offset: int) -> tuple[StoredPage, dict[str, str]]:
-        """Return what one record holds, and its WARC fields."""
-        path = f"{FOLDER}/{file}"
-        try:
-            with self.files.open(path) as stream:
-                page, fields = _read(stream, offset)
-        except FileNotFoundError:
-            raise StoreError(f"{path}: this archive file is gone. Fetch its pages again.") from None
-        except _UNREADABLE as error:
-            raise DamagedFileError(
-                f"{path}: no page can be read at byte {offset} ({_said(error)}). "
-                "Restore the file from a copy, or fetch again."
-            ) from error
-        if page.url == ERASED:
-            raise StoreError(f"{path}: the page at byte {offset} was taken out of the archive.")
-        return page, fields
-
     def list(self) -> list[str]:
         """Return the files of the archive, in order."""
         return [path.removeprefix(f"{FOLDER}/") for path in self.files.list(FOLDER) if path.endswith(".warc.gz")]
+
+
+def read_page(open_: Callable[[str], BinaryIO], file: str, offset: int) -> StoredPage:
+    """Read one page from an archive whose files `open_` opens, by their paths in the store; see `Pages.read`."""
+    page, fields = _read_record(open_, file, offset)
+    if fields.get("warc-type") != "revisit":
+        return page
+    whole, _ = _read_record(open_, *_referred(f"{FOLDER}/{file}", offset, fields))
+    return replace(whole, url=page.url, fetched_at=page.fetched_at)
 
 
 def target_uri(url: str) -> str:
@@ -329,6 +317,24 @@ def _digest(content: bytes) -> str:
 
 
 # Reading
+
+
+def _read_record(open_: Callable[[str], BinaryIO], file: str, offset: int) -> tuple[StoredPage, dict[str, str]]:
+    """Return what one record holds, and its WARC fields."""
+    path = f"{FOLDER}/{file}"
+    try:
+        with open_(path) as stream:
+            page, fields = _read(stream, offset)
+    except FileNotFoundError:
+        raise StoreError(f"{path}: this archive file is gone. Fetch its pages again.") from None
+    except _UNREADABLE as error:
+        raise DamagedFileError(
+            f"{path}: no page can be read at byte {offset} ({_said(error)}). "
+            "Restore the file from a copy, or fetch again."
+        ) from error
+    if page.url == ERASED:
+        raise StoreError(f"{path}: the page at byte {offset} was taken out of the archive.")
+    return page, fields
 
 
 def _read(stream: BinaryIO, offset: int) -> tuple[StoredPage, dict[str, str]]:

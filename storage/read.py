@@ -4,18 +4,26 @@ Reading needs no open store and writes nothing, so it works on a read-only copy,
 (`s3://bucket/prefix`) is read as a folder is; `storage_options` say how to reach it, before the `AWS_…` variables.
 """
 
+import errno
 import glob
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, TypeVar
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset
 
 from storage.bucket import Bucket, Object, ObjectFile, is_on_s3
 from storage.errors import StoreError
+from storage.files import opened
+from storage.objects import S3Files
+from storage.objects import opened as opened_object
+from storage.pages import StoredPage, read_page
 from storage.schema import (
     ADDED,
     ARTICLE_ARTIFACTS_DATASET,
@@ -28,6 +36,9 @@ from storage.schema import (
     REJECTIONS_DATASET,
     Dataset,
 )
+
+if TYPE_CHECKING:
+    from storage.store import Store
 
 T = TypeVar("T")
 Options: TypeAlias = "Mapping[str, str] | None"
@@ -119,7 +130,18 @@ def table(
 ) -> pa.Table:
     """Read a dataset of a store; one without files has no rows."""
     source = _source(root, storage_options)
-    return retrying(lambda: _dataset(dataset, source).to_table(columns=columns, filter=filter))
+    return _table(dataset, source, columns, filter)
+
+
+def page(root: "str | Path | Store", article_id: str, *, storage_options: Options = None) -> StoredPage:
+    """Return the page that an article was made from, as it was fetched; `root` may be an open store."""
+    source = _source(root, storage_options) if isinstance(root, str | Path) else _source_of(root)
+    where = _table(ARTICLES_DATASET, source, ["page"], pc.field("article_id") == article_id)["page"].to_pylist()
+    if not where:
+        raise StoreError(f"{article_id}: there is no such article here. Look it up in the `articles` of this --data.")
+    if where[0] is None:
+        raise StoreError(f"{article_id}: this article has no page in the archive.")
+    return read_page(partial(_open, source), where[0]["file"], where[0]["offset"])
 
 
 def connect(root: str | Path, *, storage_options: Options = None) -> duckdb.DuckDBPyConnection:
@@ -133,10 +155,8 @@ def connect(root: str | Path, *, storage_options: Options = None) -> duckdb.Duck
     for dataset in PRODUCT:
         if isinstance(source, Bucket):
             connection.register(dataset.name, _Current(dataset, source))
-        elif _files(dataset, source):
-            connection.execute(_view(dataset, source))
         else:
-            connection.register(dataset.name, dataset.partitioned.empty_table())
+            _show(connection, dataset, source)
     return connection
 
 
@@ -149,11 +169,53 @@ def retrying(read: Callable[[], T]) -> T:
     for pause in _PAUSES:
         try:
             return read()
+        except PermissionError:
+            raise
         except BaseException as error:
             if not (isinstance(error, _TORN) or type(error).__name__ in _TORN_BY_NAME):
                 raise
             time.sleep(pause)
     return read()
+
+
+def _table(
+    dataset: Dataset,
+    source: Path | Bucket,
+    columns: Sequence[str] | None,
+    filter: pyarrow.dataset.Expression | None,  # noqa: A002
+) -> pa.Table:
+    try:
+        return retrying(lambda: _dataset(dataset, source).to_table(columns=columns, filter=filter))
+    except PermissionError as error:
+        raise _denied(dataset, source, error) from error
+
+
+def _show(connection: duckdb.DuckDBPyConnection, dataset: Dataset, folder: Path) -> None:
+    """Make a view of a dataset in a folder; one without files is empty."""
+    try:
+        if _files(dataset, folder):
+            connection.execute(_view(dataset, folder))
+        else:
+            connection.register(dataset.name, dataset.partitioned.empty_table())
+    except (PermissionError, duckdb.IOException) as error:
+        if os.strerror(errno.EACCES) not in str(error):
+            raise
+        raise _denied(dataset, folder, error) from error
+
+
+def _denied(dataset: Dataset, source: Path | Bucket, error: Exception) -> StoreError:
+    where = f"{source.url if isinstance(source, Bucket) else source}/{dataset.folder}"
+    return StoreError(f"{where}: cannot be read ({str(error).splitlines()[0]}). Make its files readable for this user.")
+
+
+def _open(source: Path | Bucket, path: str) -> BinaryIO:
+    """Open a file of a store to read parts of it."""
+    file: BinaryIO = opened_object(source, path) if isinstance(source, Bucket) else opened(source / path)
+    return file
+
+
+def _source_of(store: "Store") -> Path | Bucket:
+    return store.files.bucket if isinstance(store.files, S3Files) else Path(store.root)
 
 
 def _source(root: str | Path, storage_options: Options) -> Path | Bucket:
@@ -169,7 +231,13 @@ def _source(root: str | Path, storage_options: Options) -> Path | Bucket:
 
 
 def _files(dataset: Dataset, folder: Path) -> list[Path]:
-    return sorted((folder / dataset.folder).glob(f"{dataset.partition_key}=*/{PART}"))
+    """Return a dataset's files, in order; PermissionError where they may not be looked at (`glob` is silent)."""
+    try:
+        found = sorted((folder / dataset.folder).iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    paths = [each / PART for each in found if each.name.startswith(f"{dataset.partition_key}=")]
+    return [path for path in paths if path.is_file()]
 
 
 def _dataset(dataset: Dataset, source: Path | Bucket) -> pyarrow.dataset.Dataset:

@@ -175,6 +175,9 @@ def test_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.
 
     files = LocalFiles.at(tmp_path)
     monkeypatch.setattr(Path, "read_bytes", deny)
+    monkeypatch.setattr(os, "scandir", deny)
+    with pytest.raises(StoreError, match="articles: cannot be read"):
+        files.list("articles")
     monkeypatch.setattr("storage.files.pa.OSFile", deny)
     for look in (files.read, files.read_with_version, files.open):
         with pytest.raises(StoreError, match=r"a\.txt: cannot be read \(Permission denied\)\. Make it readable"):

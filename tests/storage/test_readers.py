@@ -1,7 +1,9 @@
 """Every engine reads the same rows straight from the folder, with the same types."""
 
+import errno
 import json
 import math
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -145,6 +147,51 @@ def test_folder_with_special_characters_is_read(tmp_path: Path, article: Make) -
 def test_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="none: there is no such folder"):
         read.articles(tmp_path / "none")
+
+
+def test_page_is_read_by_its_article(desk: Any, article: Make, noon: datetime) -> None:
+    with desk.store.pages.writer("batch", noon.date()) as pages:
+        places = [pages.write_response(f"https://news.example/{name}", noon, 200, "OK", [], name) for name in PAGES]
+    file, again = pages.file, desk.store.pages.original(*places[0])
+    with desk.store.pages.writer("later", noon.date()) as later:
+        revisit = later.write_revisit("https://news.example/c", noon, 304, "Not Modified", [], again)
+    rows = [
+        article(name, page={"file": where, "offset": offset, "sha256": "00"}, published_at=moment)
+        for name, (where, offset), moment in zip("abc", [*places, revisit], (noon, FEBRUARY, noon), strict=True)
+    ]
+    desk.commit([*rows, article("d", page=None)])
+    before = sorted(path for path in desk.root.rglob("*"))
+    for root in (desk.root, str(desk.root), desk.store):
+        assert [read.page(root, name).payload for name in "abc"] == [*PAGES, PAGES[0]]
+        assert read.page(root, "b") == desk.store.pages.read(*places[1])
+        with pytest.raises(StoreError, match="none: there is no such article here"):
+            read.page(root, "none")
+        with pytest.raises(StoreError, match="d: this article has no page in the archive"):
+            read.page(root, "d")
+    assert sorted(path for path in desk.root.rglob("*")) == before
+    (desk.root / "pages" / file).unlink()
+    with pytest.raises(StoreError, match="this archive file is gone"):
+        read.page(desk.root, "a")
+
+
+PAGES = [b"first", b"second"]
+
+
+def test_file_that_may_not_be_read_is_named_at_once(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: Any) -> Any:
+        looks.append(1)
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    looks: list[int] = []
+    monkeypatch.setattr(read, "_dataset", deny)
+    with pytest.raises(
+        StoreError, match=r"/articles: cannot be read \(.*Permission denied\)\. Make its files readable"
+    ):
+        read.articles(filled)
+    assert len(looks) == 1
+    monkeypatch.setattr(Path, "iterdir", deny)
+    with pytest.raises(StoreError, match=r"/articles: cannot be read"):
+        read.connect(filled)
 
 
 class PanicException(BaseException):
