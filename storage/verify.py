@@ -365,9 +365,10 @@ class _Survey:
         """Keep what a day holds, and tell of what another day holds too."""
         places = self.places if dataset is ARTICLES_DATASET else self.rejected
         names = keys(dataset, table).to_pylist()
-        for name in names:
-            other = places.setdefault(name, day)
-            if other != day and name in self._keys(dataset, other):
+        others = {name: other for name in names if (other := places.setdefault(name, day)) != day}
+        there = {other: self._keys(dataset, other) for other in {*others.values()}}  # a rejection may have left it
+        for name, other in others.items():
+            if name in there[other]:
                 shown = name.replace("\x1f", " ")  # between the parts of a key
                 detail = f"{shown} lies here and in {dataset.path(other)}"
                 yield _Part(dataset, day).finding(Kind.TWO_PARTITIONS, detail, repairable=False)
