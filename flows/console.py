@@ -71,7 +71,12 @@ def finding_table(verdict: "Verdict") -> Table:
     for name in ("what", "where", "how", "repair"):
         table.add_column(name, overflow="fold")
     for finding in verdict.findings:
-        table.add_row(str(finding.kind), finding.path, Text(finding.detail), "can be" if finding.repairable else "")
+        table.add_row(
+            str(finding.kind),
+            finding.path,
+            Text(finding.detail),
+            "can be" if finding.repairable or finding.by_caller else "",
+        )
     return table
 
 

@@ -66,7 +66,7 @@ def _show(verdict: Verdict, *, with_repair: bool) -> None:
     )
     if not verdict.clean:
         out.print(finding_table(verdict))
-        if not with_repair and any(finding.repairable for finding in verdict.findings):
+        if not with_repair and any(finding.repairable or finding.by_caller for finding in verdict.findings):
             out.print("What can be made again, `copydesk verify --repair` makes again.", style="dim")
     if verdict.unjudged:
         out.print(f"Not judged, as runs publish there now: {', '.join(verdict.unjudged)}", style="yellow", markup=False)
