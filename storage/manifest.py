@@ -6,7 +6,7 @@ One small JSON-lines file a commit below `state/manifest/`, a line for each part
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -19,7 +19,7 @@ _SUFFIX: Final = ".jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A partition as it was published: `previous` is the SHA-256 of the file it replaced."""
+    """A partition as it was published: `previous` is the SHA-256 of the file it replaced; no `sha256`, no file."""
 
     dataset: str
     partition: date
@@ -37,10 +37,12 @@ class Entry:
 class Known:
     """What a manifest knows of each partition: the files that were published and not replaced since, by their digest.
 
-    That is one, or a few where commits that overlapped were cut short.
+    That is one, or a few where commits that overlapped were cut short. `gaps` are the files that were replaced and
+    never published: someone else wrote them, or (None) removed the one that was there.
     """
 
     heads: Mapping[tuple[str, date], Mapping[str, Entry]]
+    gaps: Mapping[tuple[str, date], tuple[str | None, ...]] = field(default_factory=dict)
 
     def has(self, dataset: str, partition: date, sha256: str) -> bool:
         """Say whether a partition may have this file now."""
@@ -77,7 +79,7 @@ class Manifest:
 
     def known(self) -> Known:
         """Return what all commits together say of each partition."""
-        return Known(_heads(self.entries(self.names())))
+        return _known(self.entries(self.names()))
 
     def of(self, name: str) -> list[Entry]:
         """Return what one commit published: nothing, where it is unknown."""
@@ -93,8 +95,8 @@ class Manifest:
             ) from error
 
 
-def _heads(entries: Sequence[Entry]) -> dict[tuple[str, date], dict[str, Entry]]:
-    """Return the files that each partition may have now: published once more often than replaced.
+def _known(entries: Sequence[Entry]) -> Known:
+    """Return the files that each partition may have now, published once more often than replaced, and those unheard of.
 
     Commits that overlap are not recorded in the order in which they published, so that the last entry is no proof;
     but each entry names what it replaced, and a file may come back.
@@ -103,13 +105,19 @@ def _heads(entries: Sequence[Entry]) -> dict[tuple[str, date], dict[str, Entry]]
     latest: dict[tuple[str, date, str], Entry] = {}
     for entry in entries:
         balance = balances[entry.dataset, entry.partition]
-        balance[entry.sha256] += 1
+        balance[entry.sha256 or None] += 1
         balance[entry.previous] -= 1
         latest[entry.dataset, entry.partition, entry.sha256] = entry
-    return {
+    heads = {
         place: {sha256: latest[*place, sha256] for sha256, count in balance.items() if sha256 and count > 0}
         for place, balance in balances.items()
     }
+    # The first file of a partition replaces none.
+    gaps = {
+        place: tuple(sha256 for sha256, count in balance.items() if count < (0 if sha256 else -1))
+        for place, balance in balances.items()
+    }
+    return Known(heads, {place: unheard for place, unheard in gaps.items() if unheard})
 
 
 def commit_name(now: datetime, run: str) -> str:

@@ -14,6 +14,7 @@ from storage import index
 from storage.chore import Work
 from storage.derived import DERIVED
 from storage.errors import DamagedFileError, SchemaVersionError
+from storage.manifest import Entry
 from storage.merge import keys, ordered
 from storage.partition import days, guard, is_trusted, read
 from storage.schema import (
@@ -22,6 +23,7 @@ from storage.schema import (
     DATASETS,
     FINGERPRINTS_DATASET,
     REJECTIONS_DATASET,
+    SCHEMA_VERSION,
     Dataset,
 )
 from storage.store import Store
@@ -31,7 +33,10 @@ ASIDE: Final = "state/strays"
 
 
 def rebuild(work: Work) -> None:
-    """Do each step: `derive` a day, `record` a file, put a `stray` aside, make the `index` again, drop `visits`."""
+    """Do each step.
+
+    `derive` a day, `record` a file, `accept` a changed one, put a `stray` aside, make the `index` again, drop `visits`.
+    """
     for what, *names in work.chore.steps:
         _STEPS[what](work, *names)
 
@@ -99,6 +104,28 @@ def _record(work: Work, name: str, iso: str) -> None:
             work.press.adopt(dataset, day)
 
 
+def _accept(work: Work, name: str, iso: str) -> None:
+    """Note in the manifest that a file it did not know took the place of the one it did: the operator has looked."""
+    day, known = date.fromisoformat(iso), work.store.manifest.known()
+    current = read(work.store.files, DATASETS[name], day).sha256
+    lost = [sha256 for sha256 in known.heads.get((name, day), {}) if sha256 != current]
+    for before, unheard in zip(lost, known.gaps.get((name, day), ()), strict=False):
+        work.press.entries.append(
+            Entry(
+                dataset=name,
+                partition=day,
+                run=work.press.run,
+                rows=0,
+                size=0,
+                sha256=unheard or "",
+                previous=before,
+                schema=SCHEMA_VERSION,
+                first_key=None,
+                last_key=None,
+            )
+        )
+
+
 def _set_aside(work: Work, path: str) -> None:
     files = work.store.files
     if files.exists(path):
@@ -145,6 +172,7 @@ def _drop_visits(work: Work) -> None:
 _STEPS: Final[dict[str, Callable[..., None]]] = {
     "derive": _derive,
     "record": _record,
+    "accept": _accept,
     "stray": _set_aside,
     "index": _index,
     "visits": _drop_visits,

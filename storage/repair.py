@@ -91,6 +91,8 @@ def _steps(found: Iterable[Finding]) -> Iterator[tuple[str, ...]]:
                 yield ("index",)
             case Kind.VISIT_WITHOUT_PAGE:
                 yield ("visits",)
+            case Kind.BROKEN_HISTORY:
+                yield "accept", str(finding.dataset), str(finding.partition)
             case Kind.UNRECORDED_FILE:
                 yield "record", str(finding.dataset), str(finding.partition)
             case _:

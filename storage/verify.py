@@ -51,6 +51,7 @@ class Kind(StrEnum):
     INDEX_BEHIND = "index-behind"
     VISIT_WITHOUT_PAGE = "visit-without-page"
     UNFINISHED = "unfinished"
+    BROKEN_HISTORY = "broken-history"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,8 @@ class _Survey:
         yield from self._unfinished()
         yield from self._strays()
         yield from self._files()
+        if not was_publishing and not self.is_half_way:
+            yield from self._gaps()
         yield from self._archive()
         yield from self._index(placed, was_publishing=was_publishing)
 
@@ -261,6 +264,16 @@ class _Survey:
             look = self._look(dataset, day)
             self.unjudged.extend(look.unexplained if look.is_open else ())
             yield from self._kept(dataset, look)
+
+    def _gaps(self) -> Iterator[Finding]:
+        """Tell of articles that a commit was built on and no commit had published."""
+        for (name, day), unheard in sorted(self.known.gaps.items()):
+            if name == ARTICLES_DATASET.name:
+                what = "was removed" if None in unheard else "was changed"
+                detail = f"the file of this day {what} outside of copydesk, and a run has since built on that"
+                part = _Part(ARTICLES_DATASET, day)
+                detail += ". Compare it with a copy; a repair accepts it."
+                yield part.finding(Kind.BROKEN_HISTORY, detail, repairable=True)
 
     def _days(self, first: Dataset, *others: Dataset) -> list[tuple[Dataset, date]]:
         """Return the days that these datasets have files for, or should have, each with the first of them."""

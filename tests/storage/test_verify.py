@@ -509,3 +509,23 @@ def test_commit_that_died_is_completed(filled: Any, article: Any, monkeypatch: p
     assert again.counts == {"new": 1}
     filled.store.staging.remove(staged)
     assert kinds(filled) == [Kind.OUT_OF_STEP]  # its stories are not told yet
+
+
+@pytest.mark.parametrize("loss", ["changed", "cut", "removed"])
+def test_what_was_changed_before_a_commit_is_told_after_it(
+    filled: Any, article: Any, noon: datetime, loss: str
+) -> None:
+    path = filled.root / ARTICLES_PATH
+    table = pq.read_table(path)
+    if loss == "removed":
+        path.unlink()
+    else:
+        forged = table.slice(0, 1) if loss == "cut" else pa.concat_tables([table.slice(0, 1), table.slice(1)])
+        if loss == "changed":
+            place = forged.schema.get_field_index("title")
+            forged = forged.set_column(place, forged.schema.field(place), pa.array(["Forged"] * forged.num_rows))
+        path.write_bytes(encode(ARTICLES_DATASET, forged))
+    filled.commit([article("d", page=None, fetched_at=noon + timedelta(hours=2))])
+    assert Kind.BROKEN_HISTORY in kinds(filled)
+    repair(filled.store, verify(filled.store), LATER)
+    assert Kind.BROKEN_HISTORY not in kinds(filled)
