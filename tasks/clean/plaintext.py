@@ -74,30 +74,34 @@ def _header(line: str) -> tuple[str, str] | None:
     (('date', '2024-02-26'), None)
     >>> _header("source: Reuters"), _header("Source protection is a right, says the court.")
     (('source', 'Reuters'), None)
+    >>> _header("title The dam holds"), _header("Title fights are rare")
+    (('title', 'The dam holds'), None)
     """
     matched = _HEADER.fullmatch(line)
     if matched is None:
         return None
-    key, value, has_colon = matched["key"].lower(), matched["value"], ":" in matched["mark"]
-    return (key, value) if _IS_CREDIBLE[key](value, has_colon) else None
+    key, value = matched["key"].lower(), matched["value"]
+    # A line of text begins with a capital: "title The dam holds" is a header, "Title fights are rare" is not.
+    is_marked = ":" in matched["mark"] or (key == "title" and matched["key"].islower() and value[:1].isupper())
+    return (key, value) if _IS_CREDIBLE[key](value, is_marked) else None
 
 
-def _is_date(value: str, has_colon: bool) -> bool:
+def _is_date(value: str, is_marked: bool) -> bool:
     # "May 5, 2024 was a Sunday" begins like a date; a header's date is all there is on the line.
     return (
-        parse_moment(value) is not None and len(value) <= (60 if has_colon else 32) and not _SENTENCE_END.search(value)
+        parse_moment(value) is not None and len(value) <= (60 if is_marked else 32) and not _SENTENCE_END.search(value)
     )
 
 
-def _is_title(value: str, has_colon: bool) -> bool:
-    return has_colon and len(value) <= _LONGEST_TITLE
+def _is_title(value: str, is_marked: bool) -> bool:
+    return is_marked and len(value) <= _LONGEST_TITLE
 
 
-def _is_name(value: str, has_colon: bool) -> bool:
-    """Tell whether a value can name people or a publisher: short, no sentence, capitals where no colon marks it."""
-    if len(value) > _LONGEST_NAME or (_SENTENCE_END.search(value) and not has_colon):
+def _is_name(value: str, is_marked: bool) -> bool:
+    """Tell whether a value can name people or a publisher: short, no sentence, capitals where nothing marks it."""
+    if len(value) > _LONGEST_NAME or (_SENTENCE_END.search(value) and not is_marked):
         return False
-    return has_colon or (_NAME.fullmatch(value) is not None and all(word[:1].isupper() for word in value.split()))
+    return is_marked or (_NAME.fullmatch(value) is not None and all(word[:1].isupper() for word in value.split()))
 
 
 def _is_url(value: str, _: bool) -> bool:
