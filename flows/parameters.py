@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from flows.settings import Seconds, Settings, SettingsError
 from tasks.fetch.sources import Source, source_from_argument
@@ -32,13 +32,6 @@ class IngestParameters(BaseModel):
     config: str | None = Field(
         None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
     )
-
-    @field_validator("sources")
-    @classmethod
-    def _no_blank(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not value.strip() for value in values):
-            raise ValueError("a source is blank; give a name, an address or a path")
-        return values
 
     def settings(self) -> Settings:
         """Read the settings file these parameters name."""

@@ -56,6 +56,14 @@ def test_malformed_settings(tmp_path: Path) -> None:
     assert_refused(copydesk("run", cwd=tmp_path), 2, "copydesk.toml", "dleay", "delay")
 
 
+def test_blank_source(tmp_path: Path) -> None:
+    assert_refused(copydesk("run", "", cwd=tmp_path), 2, "blank")
+
+
+def test_empty_query(sample_data: Path) -> None:
+    assert_refused(copydesk("query", "", cwd=sample_data.parent), 1, "empty")
+
+
 def test_no_source(tmp_path: Path) -> None:
     assert_refused(copydesk("run", cwd=tmp_path), 2, "nothing to ingest")
 

@@ -51,6 +51,8 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         ('[sources.a]\nlocation = "x"\ncron = "* * * * *"\nevery = 5', "more than one of cron, every and rrule"),
         ('[sources.a]\nlocation = "x"\ntimezone = "Mars/Olympus"', "is not a time zone"),
         ("delay = ", "not valid TOML"),
+        ('[sources.a]\nlocation = "x"\ncron = "every day"', "is not a cron expression"),
+        ('[sources.a]\nlocation = "x"\nrrule = "DAILY"', "is not an RRULE"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
@@ -90,3 +92,37 @@ def test_nothing_to_ingest_is_said(tmp_path: Path) -> None:
     settings = Settings.load(written(tmp_path, ""), environment={})
     with pytest.raises(SettingsError, match="nothing to ingest"):
         IngestParameters().chosen_sources(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("COPYDESK_DLEAY", "3", "Did you mean COPYDESK_DELAY?"),
+        ("COPYDESK_DELAY", "soon", "The environment"),
+        ("COPYDESK_SOURCES", "x", "sets nothing"),
+    ],
+)
+def test_what_is_wrong_in_the_environment_is_named_as_such(tmp_path: Path, name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        Settings.load(written(tmp_path, ""), environment={name: value})
+
+
+def test_languages_can_be_given_in_the_environment(tmp_path: Path) -> None:
+    settings = Settings.load(written(tmp_path, ""), environment={"COPYDESK_LANGUAGES": "en, fr"})
+    assert settings.languages == ("en", "fr")
+
+
+def test_a_source_on_disk_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "note.txt").write_text("A line.", encoding="utf-8")
+    path = written(tmp_path, '[sources.notes]\nlocation = "pages"\n')
+    assert configured_source("notes", Settings.load(path, environment={})).location == str(tmp_path / "pages")
+
+
+def test_two_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for parent in ("a", "b"):
+        (tmp_path / parent / "pages").mkdir(parents=True)
+        (tmp_path / parent / "pages" / "note.txt").write_text("A line.", encoding="utf-8")
+    given = [str(tmp_path / parent / "pages") for parent in ("a", "b", "a")]
+    chosen = IngestParameters(sources=tuple(given)).chosen_sources(Settings())
+    assert [source.name for source in chosen] == ["a/pages", "b/pages"]
