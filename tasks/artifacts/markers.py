@@ -149,10 +149,6 @@ def is_page_evidence(marker: Marker) -> bool:
     return marker.seen_in != SeenIn.PLUG_IN
 
 
-def _weakness(marker: Marker) -> tuple[bool, bool]:
-    return not is_page_evidence(marker), marker.source_language is None
-
-
 def _from_markup(html: str) -> Iterator[Marker]:
     for mark in _MARKS:
         if mark.cue in html and (match := mark.pattern.search(html)):
