@@ -27,7 +27,7 @@ from storage import read
 from storage.arrivals import adopt, keep
 from storage.chore import noted
 from storage.commit import commit
-from storage.ledger import Visit
+from storage.records import Visit
 from storage.schema import STAGED_ARTICLES
 from storage.store import Store
 from storage.upkeep import move_corrected

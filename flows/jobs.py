@@ -13,7 +13,7 @@ from prefect.runtime import flow_run
 from flows.clock import utc_now
 from flows.places import place_of
 from flows.settings import Settings
-from storage.ledger import Run as LedgerRun
+from storage.records import Run as LedgerRun
 from tasks.artifacts.mend import Mode
 from tasks.documents import Outcome
 from tasks.edit import Desk, versions

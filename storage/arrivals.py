@@ -10,9 +10,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from storage.ledger import Visit
 from storage.pages import FOLDER as PAGES
 from storage.pages import PageWriter
+from storage.records import Visit
 from storage.store import Store
 
 FOLDER: Final = "state/arrivals"

@@ -10,7 +10,7 @@ from typing import Final
 
 from storage import arrivals
 from storage.blocklist import Blocklist
-from storage.ledger import Visit
+from storage.records import Visit
 from storage.store import Store
 from tasks import listings
 from tasks.documents import Candidate, Hints, Rejection

@@ -8,8 +8,8 @@ from typing import Final
 
 from storage import arrivals
 from storage.errors import StoreError
-from storage.ledger import FileVisit, Visit
 from storage.pages import Original, PageWriter
+from storage.records import FileVisit, Visit
 from storage.store import Store
 from tasks.documents import Candidate, Outcome, Page, PageKind, PageRef, Reason, Rejection, Versions
 from tasks.fetch.results import Deferred, Fetched

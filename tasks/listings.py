@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pyarrow as pa
 
-from storage.ledger import FeedVisit
+from storage.records import FeedVisit
 from storage.store import Store
 from tasks.documents import Candidate
 from tasks.fetch.results import Validator, Visit

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage.arrivals import FOLDER, adopt, keep
-from storage.ledger import Visit
+from storage.records import Visit
 from tests.storage.dying import DiedError, die_at
 
 NOW = datetime(2026, 3, 4, 12, 0, 0, 5, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,18 @@ import pytest
 import sqlalchemy as sa
 
 from storage.errors import LedgerError, SchemaVersionError, StoreNotWritableError
-from storage.ledger import LEDGER_VERSION, Archive, FeedVisit, FileVisit, Ledger, Run, Visit
+from storage.ledger import Ledger
+from storage.records import (
+    LEDGER_VERSION,
+    TABLES,
+    Archive,
+    Attempt,
+    FeedVisit,
+    FileVisit,
+    RobotsVisit,
+    Run,
+    Visit,
+)
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -97,6 +109,33 @@ def test_all_runs_share_a_host(url: str, ledger: Ledger) -> None:
     for run in runs:
         run.join()
     assert sorted(moments) == [NOW + timedelta(seconds=number) for number in range(40)]
+
+
+def test_answers_for_robots_are_kept(ledger: Ledger) -> None:
+    silent = RobotsVisit(origin="https://b.example", fetched_at=NOW, trouble="503", reason="robots-unreachable")
+    rules = RobotsVisit(origin="https://a.example", fetched_at=NOW, text="User-agent: *\nDisallow: /x")
+    ledger.record_robots([silent, rules])
+    assert ledger.robots(["https://a.example", "https://b.example", "https://c.example"]) == {
+        "https://a.example": rules,
+        "https://b.example": silent,
+    }
+
+
+# What was attempted, and what was told
+
+
+def test_attempts_are_known_by_source_and_day(ledger: Ledger) -> None:
+    days = [date(2026, 3, day) for day in (1, 2, 3)]
+    made = [Attempt(source="courier", day=day, run="r", started_at=NOW, inputs=day.day) for day in days]
+    ledger.record_attempts([*made, replace(made[1], source="other")])
+    ledger.record_attempts([replace(made[1], finished_at=NOW, articles=2)])
+    assert ledger.attempts(["courier"], days[1], days[2]) == [replace(made[1], finished_at=NOW, articles=2), made[2]]
+
+
+def test_note_tells_who_changed_it(ledger: Ledger) -> None:
+    assert ledger.note("rules") is None
+    assert [ledger.put_note("rules", value) for value in ("1", "1", "2")] == [True, False, True]
+    assert ledger.note("rules") == "2"
 
 
 # Runs and archives
@@ -207,17 +246,33 @@ def test_article_is_forgotten_by_every_table(ledger: Ledger) -> None:
 # Versions
 
 
+_AS_IN_VERSION_2 = (
+    *(f"DROP TABLE {name}" for name in ("robots", "attempts", "notes")),
+    *(
+        f"ALTER TABLE feeds DROP COLUMN {name}"
+        for name in ("source", "entries", "newest", "changed_at", "gap_seconds", "detail")
+    ),
+    *(f"ALTER TABLE hosts DROP COLUMN {name}" for name in ("failures", "parked_until", "parked_because")),
+    *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("name", "corrections", "broken")),
+)
+
+
 def test_ledger_of_an_older_version_is_lifted(url: str) -> None:
     made = Ledger.open(url)
     made.record_visits([visit("https://news.example/a", outcome="archived")])
     made.close()
-    execute(url, "DROP INDEX ix_urls_outcome", "UPDATE ledger SET value = '1' WHERE name = 'version'")
+    execute(
+        url, "DROP INDEX ix_urls_outcome", *_AS_IN_VERSION_2, "UPDATE ledger SET value = '1' WHERE name = 'version'"
+    )
     for _ in range(2):
         lifted = Ledger.open(url)
         assert [found.url for found in lifted.arrived("archived", ["example"])] == ["https://news.example/a"]
         assert {"ix_urls_outcome", "ix_urls_article_id"} <= {
             index["name"] for index in sa.inspect(lifted.engine).get_indexes("urls")
         }
+        for table in TABLES.sorted_tables:
+            columns = {column["name"] for column in sa.inspect(lifted.engine).get_columns(table.name)}
+            assert columns == set(table.columns.keys()), table.name
         lifted.close()
     assert execute(url, "SELECT value FROM ledger WHERE name = 'version'") == [(str(LEDGER_VERSION),)]
 

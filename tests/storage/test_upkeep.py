@@ -17,8 +17,8 @@ from storage import read
 from storage.blocklist import Blocklist
 from storage.commit import publish_derived
 from storage.errors import SchemaVersionError
-from storage.ledger import FileVisit, Visit
 from storage.partition import schema_of
+from storage.records import FileVisit, Visit
 from storage.repair import repair
 from storage.schema import (
     ADDED,

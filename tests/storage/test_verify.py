@@ -15,8 +15,8 @@ import pytest
 from storage import intent, read
 from storage import verify as verifying
 from storage.commit import commit, publish_derived
-from storage.ledger import Visit
 from storage.partition import encode
+from storage.records import Visit
 from storage.repair import put_fingerprints, repair
 from storage.schema import (
     ARTICLE_ARTIFACTS_DATASET,
