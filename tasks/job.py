@@ -7,11 +7,15 @@ from datetime import datetime
 from storage.store import Place
 from tasks.edit import Desk
 from tasks.fetch.exchange import Limits
+from tasks.fetch.window import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One run: where it writes, when it began, how it works. `clock` tells the present in UTC."""
+    """One run: where it writes, when it began, how it works. `clock` tells the present in UTC.
+
+    With a `window`, only what its sources published in those days is asked for.
+    """
 
     run: str
     name: str
@@ -25,3 +29,4 @@ class Job:
     batch_size: int = 200
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
+    window: Window | None = None

@@ -1,0 +1,27 @@
+"""A range of days: what a run may be asked to keep to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The UTC days from `first` to `last`, both included.
+
+    >>> window = Window(first=date(2024, 2, 26), last=date(2024, 2, 27))
+    >>> window.covers(datetime(2024, 2, 27, 23, 59, tzinfo=UTC)), window.covers(datetime(2024, 2, 28, tzinfo=UTC))
+    (True, False)
+    """
+
+    first: date
+    last: date
+
+    def covers(self, moment: datetime) -> bool:
+        """Tell whether an instant lies in one of the days."""
+        return self.first <= moment.astimezone(UTC).date() <= self.last
+
+    def days(self) -> Iterator[date]:
+        """Yield the days, the earliest first."""
+        for number in range((self.last - self.first).days + 1):
+            yield self.first + timedelta(days=number)
