@@ -4,19 +4,19 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from random import Random
 from typing import Final
 
 from storage import arrivals
 from storage.blocklist import Blocklist
-from storage.records import Visit
+from storage.records import FileVisit, Visit
 from storage.store import Store
 from tasks import listings
-from tasks.documents import Candidate, Hints, Rejection
+from tasks.documents import Candidate, Hints, Page, Rejection
 from tasks.edit import versions
 from tasks.fetch.client import Fetcher
 from tasks.fetch.discover import discover
+from tasks.fetch.feeds import FeedReader
 from tasks.fetch.local import read_local
 from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally, Validator
 from tasks.fetch.results import Visit as ListingVisit
@@ -27,6 +27,7 @@ from tasks.progress import tell
 from tasks.urls import BadUrl, article_id, canonical_url, content_id
 
 FORGOTTEN: Final = "forgotten"  # why an input is skipped that an operator has taken out for good
+_LOT, _LOT_BYTES = 100, 8 * 1024 * 1024
 
 
 def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
@@ -40,7 +41,7 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
         arrivals.adopt(store)
         left_out: Counter[tuple[str, str]] = Counter()
         try:
-            yield from _read_local(intake, (source for source in sources if source.is_local), left_out)
+            yield from _read_local(job, intake, (source for source in sources if source.is_local), left_out)
             yield from _in_step(
                 _fetch_web(job, intake, [source for source in sources if not source.is_local], left_out)
             )
@@ -51,25 +52,47 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
             yield last
 
 
-def _read_local(intake: Intake, sources: Iterable[Source], left_out: Counter[tuple[str, str]]) -> Iterator[BatchRef]:
-    """Take every document of the sources on disk."""
+def _read_local(
+    job: Job, intake: Intake, sources: Iterable[Source], left_out: Counter[tuple[str, str]]
+) -> Iterator[BatchRef]:
+    """Take every document of the sources' files."""
     forgotten = Blocklist.of(intake.store.files)
     for source in sources:
-        for found in read_local(source):
-            if isinstance(found, Tally):
-                left_out[source.name, found.reason] += found.count
-            elif isinstance(found, Rejection):
-                intake.take_rejection(found)
-            else:
-                visit = intake.store.ledger.file_visits(source.name, [found.input]).get(found.input)
-                names = (found.url, article_id(content_id(found.sha256)), visit.article_id if visit else None)
-                if forgotten.covers(*names):
-                    intake.take_skipped(found, FORGOTTEN)
+        for found in _few_at_a_time(read_local(source, job.window)):
+            inputs = [page.input for page in found if isinstance(page, Page)]
+            visits = intake.store.ledger.file_visits(source.name, inputs)
+            for each in found:
+                if isinstance(each, Page):
+                    _take_local(intake, source, each, visits.get(each.input), forgotten)
+                elif isinstance(each, Rejection):
+                    intake.take_rejection(each)
                 else:
-                    intake.take_local(replace(found, hints=_in_language(found.hints, source)), visit)
-            tell("collect", intake.taken)
-            if intake.full and (batch := intake.flush()) is not None:
-                yield batch
+                    left_out[source.name, each.reason] += each.count
+                tell("collect", intake.taken)
+                if intake.full and (batch := intake.flush()) is not None:
+                    yield batch
+
+
+def _take_local(intake: Intake, source: Source, page: Page, visit: FileVisit | None, forgotten: Blocklist) -> None:
+    names = (page.url, article_id(content_id(page.sha256)), visit.article_id if visit else None)
+    if forgotten.covers(*names):
+        intake.take_skipped(page, FORGOTTEN)
+    else:
+        intake.take_local(replace(page, hints=_in_language(page.hints, source)), visit)
+
+
+def _few_at_a_time(found: Iterator[Page | Rejection | Tally]) -> Iterator[list[Page | Rejection | Tally]]:
+    """Yield documents in lots for which the ledger is asked once, small enough to be held in memory."""
+    lot: list[Page | Rejection | Tally] = []
+    size = 0
+    for each in found:
+        lot.append(each)
+        size += len(each.body) if isinstance(each, Page) else 0
+        if len(lot) >= _LOT or size >= _LOT_BYTES:
+            yield lot
+            lot, size = [], 0
+    if lot:
+        yield lot
 
 
 async def _fetch_web(
@@ -84,7 +107,10 @@ async def _fetch_web(
         contact=job.contact, clock=job.clock, random=chance, leases=ledger, limits=job.limits
     ) as fetcher:
         wanted = _Wanted(intake, left_out, Blocklist.of(intake.store.files))
-        offers = await asyncio.gather(*(_discover(fetcher, source, intake.store, job.started_at) for source in sources))
+        async with FeedReader() as reader:
+            offers = await asyncio.gather(
+                *(_discover(job, fetcher, reader, source, intake.store) for source in sources)
+            )
         for offer in offers:
             wanted.take_settled(offer)
         for offer in offers:
@@ -96,7 +122,9 @@ async def _fetch_web(
             if intake.full and (batch := intake.flush()) is not None:
                 yield batch
     for offer in offers:
-        listings.remember(intake.store, offer.source, offer.visits, offer.candidates)
+        listings.remember_kind(intake.store, offer.source, offer.visits)
+        if job.window is None:  # else only a part of what is listed has been taken
+            listings.remember(intake.store, offer.source, offer.visits, offer.candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +137,7 @@ class _Offer:
     visits: list[ListingVisit] = field(default_factory=list)
 
 
-async def _discover(fetcher: Fetcher, source: Source, store: Store, now: datetime) -> _Offer:
+async def _discover(job: Job, fetcher: Fetcher, reader: FeedReader, source: Source, store: Store) -> _Offer:
     """Ask a source what it offers; one that has not changed offers what it did before."""
     offer, known = _Offer(source), listings.validator(store, source)
 
@@ -118,7 +146,8 @@ async def _discover(fetcher: Fetcher, source: Source, store: Store, now: datetim
     def ask_with(url: str) -> Validator | None:
         return (known or _validator(visit)) if url == source.location else None
 
-    async for found in discover(source, fetcher, now=now, validator=ask_with):
+    offered = discover(source, fetcher, now=job.started_at, validator=ask_with, window=job.window, reader=reader)
+    async for found in offered:
         match found:
             case NotModified() if visit is not None:
                 offer.settled.append(found)

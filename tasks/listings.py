@@ -1,7 +1,7 @@
 """What a feed or sitemap listed on its last visit, kept for when its server says that nothing has changed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 
 import pyarrow as pa
@@ -10,10 +10,11 @@ from storage.records import FeedVisit
 from storage.store import Store
 from tasks.documents import Candidate
 from tasks.fetch.results import Validator, Visit
-from tasks.fetch.sources import Source
+from tasks.fetch.sources import Source, SourceKind
 from tasks.rows import HINTS, hints_of
 
 _FOLDER = "state/listings"
+_KIND = "kind of "  # and the source's address: what that is
 _LISTED = pa.schema([("input", pa.string()), ("url", pa.string()), ("hints", HINTS)])
 
 
@@ -47,6 +48,19 @@ def remember(store: Store, source: Source, visits: Sequence[Visit], candidates: 
             )
         ]
     )
+
+
+def remember_kind(store: Store, source: Source, visits: Sequence[Visit]) -> None:
+    """Note what a source's address has turned out to be, for `as_last_seen`."""
+    for visit in visits:
+        if source.kind is SourceKind.WEB and visit.url == source.location:
+            store.ledger.put_note(_KIND + source.location, visit.kind)
+
+
+def as_last_seen(store: Store, source: Source) -> Source:
+    """Return a source whose kind is told by fetching it only, with the kind that it was when it was last fetched."""
+    noted = store.ledger.note(_KIND + source.location) if source.kind is SourceKind.WEB else None
+    return source if noted is None else replace(source, kind=SourceKind(noted))
 
 
 def recall(store: Store, source: Source) -> list[Candidate]:

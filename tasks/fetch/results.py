@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tasks.documents import Candidate, Page, PageKind, PageRef, Rejection
-from tasks.fetch.sources import Source
+from tasks.fetch.sources import Source, SourceKind
 
 
 class Wanted(StrEnum):
@@ -106,6 +106,7 @@ class Visit:
 
     source: str
     url: str
+    kind: SourceKind = SourceKind.FEED
     fetched_at: datetime
     entries: int
     newest: datetime | None = None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tasks.documents import Candidate, Precision, Reason, Rejection
 from tasks.fetch.discover import discover
-from tasks.fetch.feeds import UnreadableListing, language_tag, plain_text, read_feed
+from tasks.fetch.feeds import FeedReader, Listing, UnreadableListing, language_tag, plain_text
 from tasks.fetch.results import Fetched, NotModified, Tally, Validator, Visit
 from tasks.fetch.sitemaps import read_sitemap
 from tasks.fetch.sources import Source, SourceKind
@@ -40,8 +40,12 @@ def urlset(*urls: str) -> bytes:
     return f"<?xml version='1.0'?><urlset xmlns='{SITEMAP}'>{inside}</urlset>".encode()
 
 
-def feed(body: bytes):
-    return asyncio.run(read_feed(body, NOW))
+def feed(body: bytes) -> Listing:
+    async def read() -> Listing:
+        async with FeedReader() as reader:
+            return await reader.read(body, NOW)
+
+    return asyncio.run(read())
 
 
 class TestFeeds:
