@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tasks.fetch.freshness import USUAL, Attention
 from tasks.urls import BadUrl, fetchable_url
 
 
@@ -40,6 +41,7 @@ class Source:
 
     `location` is a URL, or the path of a file or folder. `delay` is the least number of seconds between two requests
     to one host. `allow_private` lets the hosts that the source itself names lie on a private network, on any port.
+    `attention` says how often it is to be visited.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Source:
     delay: float = 5.0
     allow_private: bool = False
     language: str | None = None
+    attention: Attention = USUAL
 
     @property
     def is_local(self) -> bool:

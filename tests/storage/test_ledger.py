@@ -250,7 +250,7 @@ _AS_IN_VERSION_2 = (
     *(f"DROP TABLE {name}" for name in ("robots", "attempts", "notes")),
     *(
         f"ALTER TABLE feeds DROP COLUMN {name}"
-        for name in ("source", "entries", "newest", "changed_at", "gap_seconds", "detail")
+        for name in ("source", "entries", "newest", "changed_at", "gap_seconds", "kind", "answer", "detail")
     ),
     *(f"ALTER TABLE hosts DROP COLUMN {name}" for name in ("failures", "parked_until", "parked_because")),
     *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("name", "corrections", "broken")),
