@@ -23,8 +23,8 @@ class Standing:
 
     @property
     def kind(self) -> str:
-        """What the source turned out to be, or what it is taken for as long as nobody has looked."""
-        return (self.visit and self.visit.kind) or self.source.kind
+        """What the source turned out to be; of an address that nobody has looked at, that is not known."""
+        return (self.visit and self.visit.kind) or kind_of(self.source)
 
     @property
     def next_visit(self) -> datetime | None:
@@ -82,6 +82,11 @@ def silent_sources(ledger: Ledger, sources: Sequence[Source]) -> list[Silence]:
 def told_waiting(waiting: Iterable[Standing]) -> list[str]:
     """Return a sentence for each source that was left alone because its next visit is not due."""
     return [f"{each.source.name}: not asked, next visit at {each.next_visit:%Y-%m-%d %H:%M} UTC." for each in waiting]
+
+
+def kind_of(source: Source) -> str:
+    """Return what a source is as far as its settings tell."""
+    return "unknown" if source.kind is SourceKind.WEB else source.kind
 
 
 def _standing(source: Source, visit: FeedVisit | None) -> Standing:

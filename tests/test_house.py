@@ -15,7 +15,10 @@ MAY_IMPORT = {"flows": {"flows", "tasks", "storage"}, "tasks": {"tasks"}, "stora
 # Where tasks/ meets storage/: what comes in, a batch at the desk, the end of a run, and the translator between them.
 MEETS_STORAGE = {
     f"tasks/{name}.py"
-    for name in ("batch", "collect", "intake", "job", "listings", "publish", "rows", "stages", "standing")
+    for name in (
+        *("batch", "collect", "intake", "job", "listings", "publish", "rows", "stages"),
+        *("standing", "glimpse", "checkup"),  # what the ledger knows of sources
+    )
 }
 MAY_IMPORT_PREFECT = {"tasks/stages.py"}
 

@@ -185,6 +185,7 @@ async def _visit(
         kind=kind,
         listing=listing,
         base=result.url,
+        redirects=result.redirects,
         validator=result.validator,
     )
 
