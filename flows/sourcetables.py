@@ -37,7 +37,9 @@ def source_table(found: Sequence[Standing], schedules: Mapping[str, str | None],
 
 def _cells(standing: Standing, schedule: str | None, now: datetime) -> tuple[Text, ...]:
     visit, condition = standing.visit, standing.condition
-    following = f"next {told(standing.next_visit, now)}" if schedule and standing.next_visit else ""
+    following = ""
+    if schedule and standing.next_visit is not None:
+        following = f"next {told(standing.next_visit, now)}" if standing.next_visit > now else "next is due"
     detail = "" if visit is None or not visit.failures else counted(visit.failures, "failure", "failures")
     return (
         _lines(standing.source.name, standing.source.location),

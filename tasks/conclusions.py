@@ -38,7 +38,8 @@ def conclude(source: Source, seen: Glimpse, tried: Article | Rejection | None, *
 
 
 def _split(known: Mapping[str, int]) -> str:
-    return listed({STORED: known[STORED], "set aside": sum(known.values()) - known[STORED]})
+    set_aside = sum(known.values()) - known[STORED]
+    return f"{known[STORED]:,} stored" + (f", {set_aside:,} set aside" if set_aside else "")
 
 
 def _nothing_offered(seen: Glimpse, unit: tuple[str, str]) -> str:

@@ -122,13 +122,10 @@ def _silence(source: Source, visit: FeedVisit | None) -> Silence | None:
 def _why(visit: FeedVisit) -> str:
     """Say what a silent source answers instead of news."""
     if visit.failures:
-        return (
-            f"its last {visit.failures:,} visits failed ({visit.detail})"
-            if visit.failures > 1
-            else (f"its last visit failed ({visit.detail})")
-        )
+        visits = "visit" if visit.failures == 1 else f"{visit.failures:,} visits"
+        return f"its last {visits} failed ({visit.detail})"
     if not visit.entries:
         return "it lists nothing"
     if visit.answer == Answer.NOT_MODIFIED:
         return 'it answers "not modified" (304)'
-    return f"its {visit.entries:,} entries are all old"
+    return "all that it lists is old"

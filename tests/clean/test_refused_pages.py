@@ -38,6 +38,12 @@ def cleaned(frame: str, language: str, title: str, inside: str) -> Draft | Rejec
     return clean(page, html)
 
 
+def told(sentence: str) -> str:
+    """Return a short report; no paragraph of it is like another."""
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+    return "".join(f"<p>{sentence.replace('Monday', day)}.</p>" for day in days)
+
+
 @pytest.mark.parametrize("frame", [BARE, FRAME], ids=["bare", "framed"])
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda each: f"{each['kind']}-{each['language']}-{each['headline']}")
 def test_it_is_named_for_what_it_is(sample: dict[str, str], frame: str) -> None:
@@ -67,13 +73,14 @@ def test_an_empty_shell_is_named(inside: str, reason: Reason) -> None:
     ["Regulator fines harbour firm over cookies", "Hundreds of letters found in an attic", "A robot learns to moor"],
 )
 def test_an_article_about_such_things_stays(headline: str, frame: str) -> None:
-    story = "<p>The company said on Monday that it would appeal, and that nothing had been lost.</p>" * 8
+    story = told("The company said on Monday that it would appeal, and that nothing had been lost")
     found = cleaned(frame, "en", headline, f"<article><h1>{headline}</h1>{story}</article>")
     assert isinstance(found, Draft), found
 
 
 def test_a_short_report_that_somebody_was_not_found_stays() -> None:
-    declared = '<script type="application/ld+json">{"@type": "NewsArticle"}</script>'
-    story = "<p>The search for the sailor was called off on Monday, after three days of fog and heavy seas.</p>" * 5
+    said = '{"@type": "NewsArticle", "headline": "Missing sailor not found"}'
+    declared = f'<script type="application/ld+json">{said}</script>'
+    story = told("The search for the sailor was called off on Monday, after three days of fog and heavy seas")
     inside = f"{declared}<article><h1>Missing sailor not found</h1>{story}</article>"
     assert isinstance(cleaned(BARE, "en", "Missing sailor not found", inside), Draft)

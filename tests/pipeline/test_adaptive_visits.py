@@ -1,9 +1,7 @@
 """What visits to listings leave in the ledger, and what schedules make of it: real runs over a server on loopback."""
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,76 +16,16 @@ from tasks.fetch.sources import Source, SourceKind
 from tasks.job import Job
 from tasks.standing import part_due, silent_sources, standings, told_waiting
 from tests.conftest import utc_now
+from tests.pipeline.listings_site import Listings, serving
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-PAGE = b"<title>A crane sings</title><h1>A crane sings</h1><p>" + b"It was tested in front of people. " * 20
-
-
-class Listings(ThreadingHTTPServer):
-    """Serves what is in `bodies`, and pages below /story; a body that has not changed is a 304."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.bodies: dict[str, bytes] = {}
-        self.asked: list[str] = []
-
-    def source(self, path: str, attention: Attention | None = None) -> Source:
-        return Source(
-            name="courier",
-            kind=SourceKind.WEB,
-            location=self.url(path),
-            delay=0.0,
-            allow_private=True,
-            attention=attention or Attention(),
-        )
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server_port}{path}"
-
-    def feed(self, *stories: int, published: datetime | None = None) -> None:
-        date = "" if published is None else f"<pubDate>{published:%a, %d %b %Y %H:%M:%S} +0000</pubDate>"
-        items = "".join(f"<item><link>/story/{story}</link>{date}</item>" for story in stories)
-        self.bodies["/feed"] = f"<rss version='2.0'><channel><title>T</title>{items}</channel></rss>".encode()
-
-    def index(self, **sitemaps: datetime) -> None:
-        parts = "".join(
-            f"<sitemap><loc>{self.url(f'/{name}.xml')}</loc><lastmod>{changed:%Y-%m-%dT%H:%M:%SZ}</lastmod></sitemap>"
-            for name, changed in sitemaps.items()
-        )
-        self.bodies["/index.xml"] = f"<sitemapindex>{parts}</sitemapindex>".encode()
-
-    def sitemap(self, name: str, *stories: int) -> None:
-        inside = "".join(f"<url><loc>{self.url(f'/story/{story}')}</loc></url>" for story in stories)
-        self.bodies[f"/{name}.xml"] = f"<urlset>{inside}</urlset>".encode()
-
-
-class _Answer(BaseHTTPRequestHandler):
-    server: Listings
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        body = PAGE if self.path.startswith("/story") else self.server.bodies.get(self.path)
-        etag = f'"{hash(body)}"'
-        status = 404 if body is None else 304 if self.headers.get("If-None-Match") == etag else 200
-        self.send_response(status)
-        self.send_header("ETag", etag)
-        self.send_header("Content-Type", "text/html" if body is PAGE else "text/xml")
-        self.send_header("Content-Length", str(len(body or b"") if status == 200 else 0))
-        self.end_headers()
-        if status == 200:
-            self.wfile.write(body or b"")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Keep quiet."""
 
 
 @pytest.fixture
 def server() -> Iterator[Listings]:
-    with Listings() as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with serving() as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
@@ -211,7 +149,7 @@ def test_silence_is_told_with_what_is_heard_instead(server: Listings, place: Pla
         'courier: silent, nothing new since 2026-03-01 11:00 UTC; it answers "not modified" (304).'
     ]
     server.bodies["/feed"] += b" "
-    assert told(NOON + 4 * DAY)[0].endswith("its 1 entries are all old.")
+    assert told(NOON + 4 * DAY)[0].endswith("all that it lists is old.")
     server.feed()
     assert told(NOON + 5 * DAY)[0].endswith("it lists nothing.")
     del server.bodies["/feed"]
