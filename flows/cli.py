@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 DONE, NOT_DONE, STOPPED = 0, 1, 130
+DAY = "%Y-%m-%d"
 _ROOMS = ("flows", "tasks", "storage")
 
 app = typer.Typer(
@@ -47,6 +49,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 DelayOption = Annotated[
     float | None, typer.Option(min=0, max=3600, help="Seconds between two requests to one host (5).")
 ]
+FromOption = Annotated[
+    datetime | None,
+    typer.Option("--from", metavar="DAY", formats=[DAY], help="Only what was published on this UTC day or later."),
+]
+ToOption = Annotated[
+    datetime | None,
+    typer.Option("--to", metavar="DAY", formats=[DAY], help="The last UTC day, together with --from (today)."),
+]
 PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
 LanguageOption = Annotated[str | None, typer.Option(help="The text's language (BCP 47); by default it is detected.")]
 ModeOption = Annotated[
@@ -61,14 +71,16 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE…",
-            help="Feed, sitemap or page URLs; folders or files of .html[.gz], .txt, .warc[.gz]; a .txt of URLs; "
-            "names from copydesk.toml. None: every source in copydesk.toml.",
+            help="Feed, sitemap, home page or page URLs; folders or files of .html[.gz], .txt, .warc[.gz], on disk or "
+            "s3://…; a .txt of URLs; a list of WARC files; names from copydesk.toml. None: every source there.",
             show_default=False,
         ),
     ] = None,
     data: DataOption = None,
     delay: DelayOption = None,
     allow_private: PrivateOption = False,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -81,6 +93,8 @@ def run(
         data=data,
         delay=delay,
         allow_private=allow_private,
+        first_day=None if first_day is None else first_day.date(),
+        last_day=None if last_day is None else last_day.date(),
         config=None if config is None else str(config),
     )
     raise typer.Exit(stoppable(lambda: run_ingest(parameters, as_json=as_json)))

@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.clock import utc_now
 from flows.jobs import Stopwatch, begin, choose_due, conclude, ingest_run_name, told_silent, working
 from flows.parameters import IngestParameters
 from tasks import stages
@@ -15,7 +16,7 @@ def ingest(parameters: IngestParameters) -> RunSummary:
     """Ingest what the sources have that is new or has changed, and report what became of every input."""
     settings = parameters.settings()
     sources = parameters.chosen_sources(settings)
-    job = begin("ingest", settings)
+    job = begin("ingest", settings, parameters.window(utc_now().date()))
     watch = Stopwatch()
     with working(job), Workers(job.workers) as workers:
         stages.finish(job)

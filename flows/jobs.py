@@ -19,6 +19,7 @@ from tasks.documents import Outcome
 from tasks.edit import Desk, versions
 from tasks.fetch.exchange import Limits
 from tasks.fetch.sources import Source
+from tasks.fetch.window import Window
 from tasks.job import Job
 from tasks.publish import Published, count_outcomes
 from tasks.report.summary import Run, RunSummary, summarise
@@ -31,8 +32,8 @@ def ingest_run_name() -> str:
     return f"ingest {', '.join(Path(source).name or source for source in chosen[:3]) or 'all sources'}"
 
 
-def begin(flow: str, settings: Settings) -> Job:
-    """Name a run and settle how it works."""
+def begin(flow: str, settings: Settings, window: Window | None = None) -> Job:
+    """Name a run and settle how it works; with a window, it keeps to those days."""
     now = utc_now()
     return Job(
         run=f"{now:%Y%m%dT%H%M%S}-{token_hex(3)}",
@@ -47,6 +48,7 @@ def begin(flow: str, settings: Settings) -> Job:
         batch_size=settings.batch_size,
         workers=settings.workers or os.cpu_count() or 1,
         limits=Limits(backoff_seconds=settings.backoff),
+        window=window,
     )
 
 

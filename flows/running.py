@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import which
 
 from flows.cli import DONE, NOT_DONE
+from flows.clock import utc_now
 from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars, rejection_table
 from flows.embedded import local_server, prepare_prefect, uses_a_server
 from flows.parameters import IngestParameters
@@ -25,6 +26,7 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     """Run the `ingest` flow here and show what came of it; return the exit code."""
     settings = parameters.settings()
     parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
+    parameters.window(utc_now().date())
     summary = _run_flow(parameters, settings)
     if as_json:
         out.print_json(summary.to_json())

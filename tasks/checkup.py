@@ -19,9 +19,9 @@ from tasks.fetch.exchange import Limits
 from tasks.fetch.freshness import after_answer, is_silent
 from tasks.fetch.glance import RobotsSeen
 from tasks.fetch.results import Fetched, Request
-from tasks.fetch.sources import Source
+from tasks.fetch.sources import Source, SourceKind
 from tasks.glimpse import Glimpse, glimpse_disk, glimpse_web
-from tasks.listings import PAGE, rhythm_of
+from tasks.listings import rhythm_of
 from tasks.standing import kind_of
 
 
@@ -94,8 +94,8 @@ async def _check(
         source=source,
         delivers=delivers,
         why=why,
-        kind=PAGE if seen.page else listing.kind if listing is not None else kind_of(source),
-        answer=answer(source, seen),
+        kind=SourceKind.PAGE if seen.page else listing.kind if listing is not None else kind_of(source),
+        answer=answer(seen),
         address=seen.page.url if seen.page else None if listing is None else listing.base,
         redirects=seen.page.redirects if seen.page else () if listing is None else listing.redirects,
         robots=robots.say(source.location),

@@ -50,9 +50,9 @@ def _nothing_offered(seen: Glimpse, unit: tuple[str, str]) -> str:
     return f"There is no {unit[0]} in it."
 
 
-def answer(source: Source, seen: Glimpse) -> str:
+def answer(seen: Glimpse) -> str:
     """Say how the source's own address answered; "" for what has none."""
-    if seen.page is not None or any(visit.url == source.location for visit in seen.visits):
+    if seen.page is not None or seen.visits:
         return "200 OK"
     return trouble(seen.troubles[0]) if seen.troubles else ""
 

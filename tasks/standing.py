@@ -8,9 +8,11 @@ from storage.ledger import Ledger
 from storage.records import FeedVisit
 from tasks.fetch.freshness import Answer, Condition, is_silent, longest_quiet, quiet_since
 from tasks.fetch.sources import Source, SourceKind
-from tasks.listings import PAGE, rhythm_of
+from tasks.listings import rhythm_of
 
-_LISTS = frozenset({SourceKind.WEB, SourceKind.FEED, SourceKind.SITEMAP})  # what can be asked for what is new
+_LISTS = frozenset(
+    {SourceKind.WEB, SourceKind.HOME, SourceKind.FEED, SourceKind.SITEMAP, SourceKind.PAGE}
+)  # what can be asked for what is new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ def _standing(source: Source, visit: FeedVisit | None) -> Standing:
 
 def _silence(source: Source, visit: FeedVisit | None) -> Silence | None:
     """Return the silence of a listing; a single page, a folder and a list of addresses may be as they are for ever."""
-    if visit is None or visit.kind == PAGE or source.kind not in _LISTS:
+    if visit is None or visit.kind == SourceKind.PAGE or source.kind not in _LISTS:
         return None
     rhythm = rhythm_of(visit)
     since = quiet_since(rhythm, visit.newest)

@@ -20,14 +20,20 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SESSION_IN_PATH = re.compile(r";jsessionid=[^/;?]*", re.IGNORECASE)
+# What names an AMP page's twin beyond doubt. Not here, since sites differ: `/amp/` before or inside a path, a bare
+# `.amp` at its end.
 _AMP_CACHES = (
-    re.compile(r"https?://[a-z0-9-]+\.cdn\.ampproject\.org/[cv]/(?P<tls>s/)?(?P<rest>.+)"),
+    re.compile(r"https?://(?:[a-z0-9-]+\.)?cdn\.ampproject\.org/[cv]/(?P<tls>s/)?(?P<rest>.+)"),
     re.compile(r"https?://www\.google\.[a-z.]{2,6}/amp/(?P<tls>s/)?(?P<rest>.+)"),
     re.compile(r"https?://www\.bing\.com/amp/(?P<tls>s/)?(?P<rest>.+)"),
 )
-_AMP_PARAMETERS = frozenset({"amp", "amp=1", "amp=true", "outputtype=amp"})
+_AMP_PARAMETERS = frozenset(
+    {"amp", "amp=1", "amp=true", "amp=y", "amp=yes", "_amp=true", "hs_amp=true", "outputtype=amp", "template=ampart"}
+)
+_AMP_NAME = re.compile(r"[.~]amp(?P<ending>\.s?html?)|(?P<before>\.s?html?)\.amp")
 
 _INDEX_FILE = re.compile(r"(?:index|default|home)(?:\.[a-z]{3,5})?", re.IGNORECASE)
+_LANGUAGE_SEGMENT = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?", re.IGNORECASE)
 _ARTICLE_QUERY = re.compile(r"(?:^|&)(?:[a-z_]*id|p|article|story|art|doc)=[\w.-]*\d", re.IGNORECASE)
 _LISTING_WORDS = frozenset(
     {
@@ -81,16 +87,15 @@ def canonical_url(url: str) -> str:
     'https://www.example.com/Dam?id=7'
     >>> canonical_url("https://www-example-com.cdn.ampproject.org/c/s/www.example.com/dam")
     'https://www.example.com/dam'
+    >>> canonical_url("https://amp.example.com/news/dam-7431/amp/?amp=1")
+    'https://www.example.com/news/dam-7431/'
 
     Query parameters keep their order, which some servers read; a second pass changes nothing.
     """
     spelled = _spell(url)
-    for _ in range(4):  # an AMP cache can hold the address of another
-        original = _amp_original(spelled)
-        if original is None:
-            return spelled
+    while "amp" in spelled and (original := _amp_original(spelled)) is not None:  # each is shorter than the last
         spelled = _spell(original)
-    raise BadUrl(UrlTrouble.UNPARSABLE, "an AMP cache of an AMP cache of an AMP cache")
+    return spelled
 
 
 def fetchable_url(url: str) -> str:
@@ -144,6 +149,20 @@ def is_front_page(url: str) -> bool:
     below_articles = any(segment.lower() in _ARTICLE_WORDS for segment in segments[:-1])
     below_a_day = _DAY.search("/".join(segments[:-1]) + "/") is not None
     return not (below_articles or below_a_day or any(map(_names_an_article, segments)))
+
+
+def is_home_page(url: str) -> bool:
+    """Tell whether a URL is that of a site's home page, or of one of its languages; a section's is not.
+
+    >>> [is_home_page(f"https://example.com{path}") for path in ("", "/index.html", "/pt-br/", "/world/", "/?p=7431")]
+    [True, True, True, False, False]
+    """
+    parts = urlsplit(url)
+    segments = [segment for segment in parts.path.split("/") if segment]
+    if segments and _INDEX_FILE.fullmatch(segments[-1]):
+        segments.pop()
+    is_root = not segments or (len(segments) == 1 and _LANGUAGE_SEGMENT.fullmatch(segments[0]) is not None)
+    return is_root and not parts.query
 
 
 def believable_canonical(fetched: str | None, claimed: str) -> bool:
@@ -332,11 +351,47 @@ def _tracking() -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 def _amp_original(url: str) -> str | None:
-    """Return the address that an AMP cache holds a copy of."""
+    """Return the address that an AMP cache holds a copy of, or that a publisher's AMP page is the twin of."""
     for pattern in _AMP_CACHES:
         if match := pattern.fullmatch(url):
             return ("https://" if match["tls"] else "http://") + match["rest"]
-    return None
+    parts = urlsplit(url)
+    twin = parts._replace(netloc=_host_of_twin(parts), path=_path_of_twin(parts))
+    return None if twin == parts else urlunsplit(twin)
+
+
+def _path_of_twin(parts: SplitResult) -> str:
+    """Return the path of an AMP page's twin: without `/amp` below an article, or `.amp` in the name of a file.
+
+    >>> _path_of_twin(urlsplit("https://example.com/news/dam-7431/amp/")), _path_of_twin(urlsplit("/topics/amp/"))
+    ('/news/dam-7431/', '/topics/amp/')
+    >>> _path_of_twin(urlsplit("/news/dam-7431.amp.html")), _path_of_twin(urlsplit("/gear/a-new-amp.html"))
+    ('/news/dam-7431.html', '/gear/a-new-amp.html')
+    """
+    folder, _, name = parts.path.removesuffix("/").rpartition("/")
+    if name == "amp" and not is_front_page(f"{parts.scheme}://{parts.netloc}{folder}"):
+        return folder + "/" * parts.path.endswith("/")
+    return f"{folder}/{_AMP_NAME.sub(_without_amp, name)}" if _AMP_NAME.search(name) else parts.path
+
+
+def _without_amp(match: re.Match[str]) -> str:
+    return match["ending"] or match["before"]
+
+
+def _host_of_twin(parts: SplitResult) -> str:
+    """Return the host of an AMP page's twin: `www.` for `amp.` before a site's name, else what follows `amp.`.
+
+    >>> [_host_of_twin(urlsplit(f"//{host}/")) for host in ("amp.example.com", "amp.sport.example.com", "amp.dev")]
+    ['www.example.com', 'sport.example.com', 'amp.dev']
+    """
+    host = parts.hostname or ""
+    if not host.startswith("amp."):
+        return parts.netloc
+    site = registrable_domain(host)
+    # amp.cnn.com/cnn/2024/… has a folder that the twin may have, or not
+    if site == host or parts.path.startswith(f"/{site.partition('.')[0]}/"):
+        return parts.netloc
+    return ("www." if host == f"amp.{site}" else "") + parts.netloc.removeprefix("amp.")
 
 
 @cache

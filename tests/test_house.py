@@ -12,11 +12,12 @@ from tasks.edit import PIPELINE_VERSION
 ROOT = Path(__file__).parents[1]
 ROOMS = ("flows", "tasks", "storage")
 MAY_IMPORT = {"flows": {"flows", "tasks", "storage"}, "tasks": {"tasks"}, "storage": {"storage"}}
-# Where tasks/ meets storage/: what comes in, a batch at the desk, the end of a run, and the translator between them.
+# Where tasks/ meets storage/: what comes in, a batch at the desk, the end of a run, the translator between them, and
+# a source's files, which lie in buckets too.
 MEETS_STORAGE = {
     f"tasks/{name}.py"
     for name in (
-        *("batch", "collect", "intake", "job", "listings", "publish", "rows", "stages"),
+        *("batch", "collect", "fetch/shelf", "intake", "job", "listings", "publish", "rows", "stages"),
         *("standing", "glimpse", "checkup"),  # what the ledger knows of sources
     )
 }

@@ -111,8 +111,8 @@ class Visit:
 
     source: str
     url: str
-    fetched_at: datetime
     kind: SourceKind
+    fetched_at: datetime
     listing: Listing = field(repr=False)
     base: str
     answer: Answer = Answer.READ
