@@ -6,13 +6,12 @@ until both are done; without it, pages would lie in the archive that nobody know
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
 from storage.pages import FOLDER as PAGES
 from storage.pages import PageWriter
-from storage.records import Visit
+from storage.records import Visit, values_of
 from storage.store import Store
 
 FOLDER: Final = "state/arrivals"
@@ -27,7 +26,7 @@ def keep(store: Store, writer: PageWriter | None, visits: Sequence[Visit]) -> No
             writer.close()
         return
     note = f"{FOLDER}/{writer.file.replace('/', '~')}.json"
-    told = {"file": writer.file, "visits": [asdict(visit) for visit in visits]}
+    told = {"file": writer.file, "visits": [values_of(visit) for visit in visits]}
     store.files.publish(note, json.dumps(told, default=datetime.isoformat).encode())
     writer.close()
     store.ledger.record_visits(visits)
