@@ -39,7 +39,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from benchmarks.loopback import serving
@@ -75,11 +75,15 @@ class Measured:
 
 def copydesk() -> Fetch:
     """Collect pages as a run does."""
+    import pyarrow as pa
+
     from storage.store import Place
     from tasks.collect import collect_pages
     from tasks.edit import Desk
     from tasks.fetch.sources import Source, SourceKind
     from tasks.job import Job
+
+    pa.array([0])  # imports pandas, where that is installed
 
     def fetch(urls: Sequence[str], folder: Path) -> int:
         listed = folder / "urls.txt"
@@ -120,16 +124,22 @@ def aiohttp() -> Fetch:
 def aiohttp_with_records() -> Fetch:
     """Ask with aiohttp, and keep what was sent as records of a gzipped WARC file."""
     import aiohttp
+    from fastwarc import GzipWriter
 
     def fetch(urls: Sequence[str], folder: Path) -> int:
         async def ask(session: aiohttp.ClientSession, url: str) -> bool:
             async with session.get(url) as response:
                 payload = await response.read()
-            compressed = response.headers.get("content-encoding") == "gzip"
-            _write_record(warc, url, response.raw_headers, payload, 0 if compressed else GZIP_LEVEL)
-            return response.status == 200 and len(zlib.decompress(payload, 31) if compressed else payload) > 0
+            record = _record(url, response.raw_headers, payload)
+            if response.headers.get("content-encoding") != "gzip":
+                press.write(record)
+                press.finish()
+                return response.status == 200 and len(payload) > 0
+            warc.write(zlib.compress(record, 0, 31))
+            return response.status == 200 and len(zlib.decompress(payload, 31)) > 0
 
         with (folder / "pages.warc.gz").open("wb") as warc:
+            press = GzipWriter(warc, compression_level=GZIP_LEVEL)
             return asyncio.run(_side_by_side(urls, ask, auto_decompress=False))
 
     return fetch
@@ -153,9 +163,7 @@ async def _side_by_side(urls: Sequence[str], ask: Callable[[Any, str], Any], **o
         return sum(await asyncio.gather(*map(serve, waiting)))
 
 
-def _write_record(
-    warc: BinaryIO, url: str, headers: Iterable[tuple[bytes, bytes]], payload: bytes, level: int
-) -> None:
+def _record(url: str, headers: Iterable[tuple[bytes, bytes]], payload: bytes) -> bytes:
     head = b"HTTP/1.1 200 OK\r\n" + b"".join(name + b": " + value + b"\r\n" for name, value in headers) + b"\r\n"
     block = head + payload
     about = (
@@ -164,8 +172,7 @@ def _write_record(
         f"Content-Type: application/http; msgtype=response\r\nWARC-Payload-Digest: {_sha1(payload)}\r\n"
         f"WARC-Block-Digest: {_sha1(block)}\r\nContent-Length: {len(block)}\r\n\r\n"
     )
-    press = zlib.compressobj(level, zlib.DEFLATED, 31)
-    warc.write(press.compress(about.encode() + block + b"\r\n\r\n") + press.flush())
+    return about.encode() + block + b"\r\n\r\n"
 
 
 def _sha1(content: bytes) -> str:
