@@ -7,13 +7,12 @@ lie on the disk that nobody knows of, and be fetched again.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
 from storage.pages import FOLDER as PAGES
 from storage.pages import PageWriter
-from storage.records import Visit
+from storage.records import Visit, values_of
 from storage.store import Store
 
 FOLDER: Final = "state/arrivals"
@@ -28,7 +27,7 @@ def keep(store: Store, writer: PageWriter | None, visits: Sequence[Visit]) -> No
             writer.close()
         return
     note = f"{FOLDER}/{writer.file.replace('/', '~')}.json"
-    told = {"file": writer.file, "visits": [asdict(visit) for visit in visits]}
+    told = {"file": writer.file, "visits": [values_of(visit) for visit in visits]}
     store.files.publish(note, json.dumps(told, default=datetime.isoformat).encode())
     writer.close()
     store.ledger.record_visits(visits)
@@ -37,7 +36,7 @@ def keep(store: Store, writer: PageWriter | None, visits: Sequence[Visit]) -> No
 
 def jot(writer: PageWriter, visit: Visit) -> None:
     """Note a visit whose page has just been written, so that it is known although its file is not whole yet."""
-    told = {"size": writer.size, "visit": asdict(visit)}
+    told = {"size": writer.size, "visit": values_of(visit)}
     writer.tell(json.dumps(told, default=datetime.isoformat).encode())
 
 
