@@ -16,6 +16,7 @@ from tasks.fetch.client import Fetcher
 from tasks.fetch.exchange import Limits
 from tasks.fetch.leases import HostLeases
 from tasks.fetch.results import Request, Result, Validator
+from tasks.fetch.robots import RobotsRecords
 from tasks.fetch.sources import Source, SourceKind
 
 ARTICLE = b"<!doctype html><title>The dam holds</title><article><p>The dam held through the night.</p></article>"
@@ -49,6 +50,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self.open_now: dict[str, int] = {}
         self.most_open: dict[str, int] = {}
         self.lock = threading.Lock()
+        self.stopping = threading.Event()  # slow answers wait for it
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.server_address[1]}{path}"
@@ -124,6 +126,7 @@ class Client:
         )
     )
     leases: HostLeases | None = None
+    robots: RobotsRecords | None = None
 
     def fetcher(self) -> Fetcher:
         return Fetcher(
@@ -131,6 +134,7 @@ class Client:
             clock=lambda: datetime.now(UTC),
             random=Random(7),
             leases=self.leases,
+            robots=self.robots,
             limits=self.limits,
         )
 
@@ -138,10 +142,10 @@ class Client:
         candidate = Candidate(input=url, source=self.source.name, url=url)
         return Request(candidate=candidate, source=self.source, validator=validator)
 
-    def fetch(self, url: str, validator: Validator | None = None) -> Result:
+    def fetch(self, url: str, validator: Validator | None = None, *, fetcher: Fetcher | None = None) -> Result:
         async def run() -> Result:
-            async with self.fetcher() as fetcher:
-                return await fetcher.fetch(self.request(url, validator))
+            async with fetcher or self.fetcher() as running:
+                return await running.fetch(self.request(url, validator))
 
         return asyncio.run(run())
 
@@ -165,6 +169,7 @@ def server() -> Iterator[LoopbackServer]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         yield server
+        server.stopping.set()
         server.shutdown()
         thread.join()
 
