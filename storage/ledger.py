@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -46,6 +46,7 @@ from storage.records import (
     RobotsVisit,
     Run,
     Visit,
+    values_of,
 )
 
 _AT_A_TIME: Final = 500
@@ -452,7 +453,7 @@ class Ledger:
 
     def _put(self, table: sa.Table, records: Iterable[Record]) -> None:
         keys = [column.name for column in table.primary_key]
-        rows = sorted((asdict(record) for record in records), key=lambda row: [row[name] for name in keys])
+        rows = sorted(map(values_of, records), key=lambda row: [row[name] for name in keys])
         with self._writing() as connection:
             self._upsert(connection, table, rows)
 

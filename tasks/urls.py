@@ -18,6 +18,7 @@ _LINE_BREAKS = str.maketrans("", "", "\t\n\r")  # and what they drop inside
 _BEFORE_QUERY = re.compile(r"[^?#]*")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_SAFE_AS_IT_IS = re.compile(r"/[\w.~/:@!$&*+,;=?-]*", re.ASCII)  # path and query of nearly every news page
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SESSION_IN_PATH = re.compile(r";jsessionid=[^/;?]*", re.IGNORECASE)
 # What names an AMP page's twin beyond doubt. Not here, since sites differ: `/amp/` before or inside a path, a bare
@@ -227,7 +228,9 @@ def _spell(url: str, *, keep_all: bool = False) -> str:
 
 
 def _split(url: str) -> SplitResult:
-    text = _BEFORE_QUERY.sub(_forward, url.strip(_UNSAFE_ENDS).translate(_LINE_BREAKS), count=1)
+    text = url.strip(_UNSAFE_ENDS).translate(_LINE_BREAKS)
+    if "\\" in text:
+        text = _BEFORE_QUERY.sub(_forward, text, count=1)
     if len(text) > 8 * LONGEST_URL:
         raise BadUrl(UrlTrouble.TOO_LONG, f"longer than {LONGEST_URL} characters: {text[:80]}…")
     try:
@@ -298,6 +301,8 @@ def _idna(name: str) -> str:
 
 def _escaped(path: str, query: str) -> str:
     """Return path and query with everything unsafe escaped, and each escape written in one way."""
+    if _SAFE_AS_IT_IS.fullmatch(spelled := f"{path or '/'}?{query}"):
+        return spelled
     from w3lib.url import safe_url_string
 
     text = _BARE_PERCENT.sub("%25", path or "/") + "?" + _BARE_PERCENT.sub("%25", query)
