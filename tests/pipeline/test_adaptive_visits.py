@@ -1,6 +1,7 @@
 """What visits to listings leave in the ledger, and what schedules make of it: real runs over a server on loopback."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tasks.edit import Desk
 from tasks.fetch.exchange import Limits
 from tasks.fetch.freshness import Answer, Attention, Condition
 from tasks.fetch.sources import Source, SourceKind
+from tasks.fetch.window import Window
 from tasks.job import Job
 from tasks.standing import part_due, silent_sources, standings, told_waiting
 from tests.conftest import utc_now
@@ -33,7 +35,7 @@ def place(tmp_path: Path) -> Place:
     return Place(root=str(tmp_path / "data"))
 
 
-def visit(place: Place, source: Source, now: datetime) -> FeedVisit:
+def visit(place: Place, source: Source, now: datetime, window: Window | None = None) -> FeedVisit:
     """Collect what a source has, as a run that begins `now` does, and return what is known of it then."""
     job = Job(
         run=f"{now:%Y%m%dT%H%M%S}",
@@ -45,6 +47,7 @@ def visit(place: Place, source: Source, now: datetime) -> FeedVisit:
         seed=0,
         desk=Desk(),
         limits=Limits(attempts=1, backoff_seconds=0.01),
+        window=window,
     )
     for _ in collect_pages(job, [source]):
         pass
@@ -156,6 +159,36 @@ def test_silence_is_told_with_what_is_heard_instead(server: Listings, place: Pla
     assert "its last visit failed (not-found: 404" in told(NOON + 6 * DAY)[0]
     server.feed(2)
     assert told(NOON + 7 * DAY) == []
+
+
+def test_a_home_page_is_remembered_as_what_it_leads_to(server: Listings, place: Place) -> None:
+    home = b"<!doctype html><link rel=alternate type=application/rss+xml href=/feed><h1>The Courier</h1>"
+    server.bodies["/"] = home
+    server.feed(1, 2)
+    source = server.source("/")
+    seen = visit(place, source, NOON)
+    assert (seen.kind, seen.entries, seen.changed_at, seen.failures) == ("home", 2, NOON, 0)
+    assert known(place, server.url("/feed")).entries == 2
+    seen = visit(place, source, NOON + 3 * DAY)
+    assert (seen.answer, seen.changed_at) == (Answer.NOT_MODIFIED, NOON)
+    with place.open() as store:
+        assert [silence.source for silence in silent_sources(store.ledger, [source])] == ["courier"]
+
+
+def test_a_site_whose_robots_txt_names_no_sitemap_fails(server: Listings, place: Place) -> None:
+    server.bodies["/robots.txt"] = b"User-agent: *\nDisallow: /private/\n"
+    source = replace(server.source("/"), kind=SourceKind.SITEMAP)
+    seen = visit(place, source, NOON)
+    assert (seen.failures, seen.answer) == (1, Answer.FAILED)
+
+
+def test_a_run_over_a_window_of_days_changes_no_rhythm(server: Listings, place: Place) -> None:
+    server.feed(1)
+    source = server.source("/feed")
+    before = visit(place, source, NOON)
+    server.feed(1, 2, published=NOON)
+    visit(place, source, NOON + HOUR, window=Window(first=NOON.date(), last=NOON.date()))
+    assert known(place, source.location) == before
 
 
 def test_a_page_and_a_folder_are_remembered_and_never_silent(server: Listings, place: Place, tmp_path: Path) -> None:
