@@ -30,7 +30,7 @@ def advertised_feeds(page: bytes) -> Iterator[str]:
     """
     for match in _LINK.finditer(page[:_HEAD_BYTES]):
         link = _attributes(match[1].decode("utf-8", "replace"))
-        is_feed = link.get("type", "").partition(";")[0].strip().lower() in FEED_TYPES
+        is_feed = link.get("type", "").partition(";")[0].strip(" /").lower() in FEED_TYPES
         address = link.get("href", "").strip()
         if is_feed and address and "alternate" in link.get("rel", "").lower().split() and not _is_of_comments(link):
             yield address

@@ -139,40 +139,40 @@ def _trouble(record: _Record, reason: Reason, detail: str) -> WarcTrouble:
 
 def _records(open_file: Callable[[], BinaryIO], most_bytes: int) -> Iterator[_Record | WarcTrouble]:
     last, count = -1, 0
-    try:
-        for record in _fast(open_file, most_bytes):
-            yield record
-            last, count = record.offset, count + 1
-        return
-    except _DAMAGE as error:
-        damage = str(error)
-    try:
-        for record in _patient(open_file, most_bytes):
-            if record.offset > last:
+    with open_file() as file:
+        try:
+            for record in _fast(file, most_bytes):
                 yield record
                 last, count = record.offset, count + 1
-    except _DAMAGE_TO_THE_PATIENT:
-        yield WarcTrouble(reason=Reason.DAMAGED_ARCHIVE, detail=f"after {count} records: {damage[:200]}")
-
-
-def _fast(open_file: Callable[[], BinaryIO], most_bytes: int) -> Iterator[_Record]:
+            return
+        except _DAMAGE as error:
+            damage = str(error)
     with open_file() as file:
-        for record in ArchiveIterator(file, parse_http=False):
-            headers = {name.lower(): value for name, value in record.headers}
-            is_page = _is_whole(headers) and headers["warc-type"] == "response"
-            block = record.reader.read(most_bytes) if is_page else b""
-            yield _record(record.stream_pos, headers, record.content_length, block, most_bytes)
+        try:
+            for record in _patient(file, most_bytes):
+                if record.offset > last:
+                    yield record
+                    last, count = record.offset, count + 1
+        except _DAMAGE_TO_THE_PATIENT:
+            yield WarcTrouble(reason=Reason.DAMAGED_ARCHIVE, detail=f"after {count} records: {damage[:200]}")
 
 
-def _patient(open_file: Callable[[], BinaryIO], most_bytes: int) -> Iterator[_Record]:
-    with open_file() as file:
-        records = PatientIterator(file, no_record_parse=True)
-        for record in records:
-            headers = {name.lower(): value for name, value in record.rec_headers.headers}
-            length = int(headers.get("content-length", "0"))
-            is_page = _is_whole(headers) and headers["warc-type"] == "response"
-            block = record.raw_stream.read(most_bytes) if is_page else b""
-            yield _record(records.get_record_offset(), headers, length, block, most_bytes)
+def _fast(file: BinaryIO, most_bytes: int) -> Iterator[_Record]:
+    for record in ArchiveIterator(file, parse_http=False):
+        headers = {name.lower(): value for name, value in record.headers}
+        is_page = _is_whole(headers) and headers["warc-type"] == "response"
+        block = record.reader.read(most_bytes) if is_page else b""
+        yield _record(record.stream_pos, headers, record.content_length, block, most_bytes)
+
+
+def _patient(file: BinaryIO, most_bytes: int) -> Iterator[_Record]:
+    records = PatientIterator(file, no_record_parse=True)
+    for record in records:
+        headers = {name.lower(): value for name, value in record.rec_headers.headers}
+        length = int(headers.get("content-length", "0"))
+        is_page = _is_whole(headers) and headers["warc-type"] == "response"
+        block = record.raw_stream.read(most_bytes) if is_page else b""
+        yield _record(records.get_record_offset(), headers, length, block, most_bytes)
 
 
 def _is_whole(headers: dict[str, str]) -> bool:
