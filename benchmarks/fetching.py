@@ -99,9 +99,7 @@ def copydesk() -> Fetch:
             desk=Desk(),
             contact="https://example.com/bot",
         )
-        source = Source(
-            name="loopback", kind=SourceKind.URL_LIST, location=str(listed), delay=0.0, allow_private=True
-        )
+        source = Source(name="loopback", kind=SourceKind.URL_LIST, location=str(listed), delay=0.0, allow_private=True)
         return sum(batch.count for batch in collect_pages(job, [source]))
 
     return fetch

@@ -45,7 +45,9 @@ class Site:
     def urls(self, count: int) -> list[str]:
         """Return so many addresses of pages, host by host in turn."""
         hosts = itertools.cycle(self.hosts)
-        return [f"http://{next(hosts)}:{self.port}/news/2026/03/harbour-dredging-{place:07}.html" for place in range(count)]
+        return [
+            f"http://{next(hosts)}:{self.port}/news/2026/03/harbour-dredging-{place:07}.html" for place in range(count)
+        ]
 
 
 @contextmanager
@@ -160,7 +162,10 @@ def _page(chance: random.Random, words: Sequence[str], place: int) -> bytes:
         f"<!DOCTYPE html><html lang=en><head><meta charset=utf-8><title>{title}</title>"
         f'<script type="application/ld+json">{json.dumps(about)}</script>'
         "<style>.teaser{display:grid;gap:1rem}.teaser__title{font:600 1.1rem/1.3 serif}</style></head><body><nav><ul>",
-        *(f'<li class="nav__item"><a class="nav__link" href="/section-{number}/">{text(1)}</a>' for number in range(24)),
+        *(
+            f'<li class="nav__item"><a class="nav__link" href="/section-{number}/">{text(1)}</a>'
+            for number in range(24)
+        ),
         f'</ul></nav><main><article class="story"><h1>{title}</h1>',
         *(f'<p class="story__paragraph">{text(50)}</p>' for _ in range(8)),
         '</article><aside class="more">',

@@ -14,8 +14,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from itertools import count
-from pathlib import Path
+from itertools import count, takewhile
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 from urllib.parse import quote
@@ -26,6 +25,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from storage.errors import DamagedFileError, StoreError, explained
 from storage.files import Files
+from storage.growing import GrowingFile
 from storage.staging import checked_name
 from storage.warc import ERASED, Record, blanked, records
 
@@ -84,17 +84,18 @@ class Original:
 class PageWriter:
     """Writes one WARC file, which appears in the archive when the writer is closed, whole.
 
-    After an exception, too, what was written until then is kept; `discard` throws it away. Not for use by several
-    threads at once.
+    After an exception, too, what was written until then is kept; `discard` throws it away. After a death,
+    `Pages.abandoned` goes on with it. Not for use by several threads at once.
     """
 
-    def __init__(self, files: Files, file: str, temporary: Path, stream: BinaryIO) -> None:
+    def __init__(self, files: Files, file: str, growing: GrowingFile) -> None:
         self.file = file
         self.records = 0
         self.size = 0
+        self._growing = growing
         self._files = files
-        self._temporary = temporary
-        self._stream = stream
+        self._temporary = growing.path
+        self._stream = growing.stream
         self._press = _Press()
 
     def __enter__(self) -> Self:
@@ -174,13 +175,18 @@ class PageWriter:
             return
         with explained(self._temporary):
             self._stream.truncate(self.size)  # a record that the disk had no room for is cut off
-            self._stream.close()
+            self._stream.flush()
         self._files.adopt(self._temporary, f"{FOLDER}/{self.file}", replacing=None)
+        self._growing.end()
 
     def discard(self) -> None:
         """Throw away what was written."""
-        self._stream.close()
-        self._temporary.unlink(missing_ok=True)
+        self._growing.end()
+
+    def tell(self, line: bytes) -> None:
+        """Keep a line about what was written, for whoever goes on with the file after this process's death."""
+        with explained(self._temporary):
+            self._growing.tell(line)
 
     def _write(
         self, fields: list[tuple[str, str]], moment: datetime, block: bytes, gzip: Callable[[bytes], bytes]
@@ -210,22 +216,32 @@ class Pages:
 
     def writer(self, name: str, day: date) -> PageWriter:
         """Return a writer for `pages/YYYY/MM/DD/<name>.warc.gz`; a name that is taken gets a number."""
+        folder = self.files.growing()
         for file in _names(checked_name(name), day):
-            temporary = self.files.temporary(file.replace("/", "-"))
             if self.files.exists(f"{FOLDER}/{file}"):
                 continue
-            with explained(temporary):
-                try:
-                    stream = temporary.open("xb")
-                except FileExistsError:
-                    continue
-            # Whoever held the temporary file before may have published it in this moment.
-            if self.files.exists(f"{FOLDER}/{file}"):
-                stream.close()
-                temporary.unlink()
+            with explained(folder):
+                growing = GrowingFile.begin(folder, file.replace("/", "~"))
+            if growing is None:
                 continue
-            return PageWriter(self.files, file, temporary, stream)
+            # Whoever wrote a file of this name before may have published it in this moment.
+            if self.files.exists(f"{FOLDER}/{file}"):
+                growing.end()
+                continue
+            return PageWriter(self.files, file, growing)
         raise AssertionError("names do not run out")
+
+    def abandoned(self) -> Iterator[tuple[PageWriter, list[bytes]]]:
+        """Yield a writer for each file whose own has died on this machine, after its last whole record, and its lines.
+
+        A disk that lost power may have lost the end of the file, and kept lines that tell of it.
+        """
+        for growing in GrowingFile.abandoned(self.files.growing()):
+            writer = PageWriter(self.files, growing.name.replace("~", "/"), growing)
+            for record in takewhile(lambda record: record.trouble is None, records(growing.path.read_bytes())):
+                writer.records += record.kind != "warcinfo"
+                writer.size = record.offset + record.size
+            yield writer, growing.told()
 
     def read(self, file: str, offset: int) -> StoredPage:
         """Read one page back, with one seek; that of a revisit with two, as it was sent when it was sent whole."""

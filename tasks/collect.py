@@ -81,7 +81,7 @@ async def _fetch_web(
     ledger = intake.store.ledger
     chance = Random(job.seed)  # noqa: S311 - for the jitter of retries
     async with Fetcher(
-        contact=job.contact, clock=job.clock, random=chance, leases=ledger, limits=job.limits
+        contact=job.contact, clock=job.clock, random=chance, leases=ledger, robots=ledger, limits=job.limits
     ) as fetcher:
         wanted = _Wanted(intake, left_out, Blocklist.of(intake.store.files))
         offers = await asyncio.gather(*(_discover(fetcher, source, intake.store, job.started_at) for source in sources))
