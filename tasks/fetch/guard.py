@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ class ForbiddenPort(Refused):
     """A port that is not one of the web's, at a host that is not the operator's own."""
 
 
+@lru_cache(maxsize=4096)
 def refusal(address: Address, *, allow_private: bool) -> str:
     """Return why an address must not be connected to, or "" where it may.
 
@@ -51,6 +53,7 @@ def check_url(url: str, *, allow_private: bool) -> None:
         _check(literal, allow_private)
 
 
+@lru_cache(maxsize=4096)
 def literal_address(host: str) -> Address | None:
     """Return the address that a host in canonical form spells out, or None for a name."""
     try:
