@@ -21,6 +21,7 @@ the others are left out.
 import argparse
 import asyncio
 import base64
+import gc
 import hashlib
 import importlib.util
 import itertools
@@ -260,6 +261,7 @@ def measure(contender: str, urls: Sequence[str]) -> Measured:
     """Let a contender fetch, in this process, on one core."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     fetch = CONTENDERS[contender]()
+    gc.freeze()
     with tempfile.TemporaryDirectory() as folder:
         files = _open_files()
         wall, cpu = time.perf_counter(), time.process_time()

@@ -527,7 +527,7 @@ def _upsert_into(table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> A
 
 @lru_cache(maxsize=8)
 def _turn_at_host(dialect: Dialect) -> Any:
-    """Return the statement that takes the turn at the host `asked`, if it is free `now`, and leaves the next `later`."""
+    """Return the statement that takes the turn at the host `asked` if it is free `now`; the next one is `later`."""
     later, now = sa.bindparam("later", type_=Instant), sa.bindparam("now", type_=Instant)
     is_free = HOSTS.c.next_allowed <= now, sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until <= now)
     insert = _insert_into(HOSTS, dialect).values(host=sa.bindparam("asked"), next_allowed=later)

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from tasks.urls import host_of
+
 Address = IPv4Address | IPv6Address
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 
@@ -46,10 +48,9 @@ def refusal(address: Address, *, allow_private: bool) -> str:
 
 def check_url(url: str, *, allow_private: bool) -> None:
     """Raise `Refused` where a URL's port or literal address is forbidden; a name is checked when it is resolved."""
-    parts = urlsplit(url)
-    if not allow_private and parts.port not in _PUBLIC_PORTS:
-        raise ForbiddenPort(f"port {parts.port} is not 80 or 443")
-    if literal := literal_address(parts.hostname or ""):
+    if not allow_private and (port := urlsplit(url).port) not in _PUBLIC_PORTS:
+        raise ForbiddenPort(f"port {port} is not 80 or 443")
+    if literal := literal_address(host_of(url)):
         _check(literal, allow_private)
 
 
