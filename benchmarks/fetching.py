@@ -21,6 +21,7 @@ install scrapy trafilatura news-please`, in an environment of its own). The rows
 import argparse
 import asyncio
 import base64
+import gc
 import hashlib
 import importlib.util
 import itertools
@@ -85,6 +86,7 @@ def copydesk() -> Fetch:
     from tasks.job import Job
 
     pa.array([0])  # imports pandas, where that is installed
+    gc.freeze()  # as a run begins, too
 
     def fetch(urls: Sequence[str], folder: Path) -> int:
         listed = folder / "urls.txt"
