@@ -1,5 +1,6 @@
 """A run from its begin to its conclusion: its names, its lock, its times, its place in the ledger."""
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -55,6 +56,7 @@ def begin(flow: str, settings: Settings, window: Window | None = None) -> Job:
 @contextmanager
 def working(job: Job) -> Iterator[None]:
     """Hold the run's lock, by which others know that it is alive, and note its start in the ledger."""
+    gc.freeze()  # what is loaded stays: the collector need not look at 200,000 objects again, 0.1 s each time
     with job.place.open() as store, store.files.lock(f"run-{job.run}"):
         store.ledger.start_run(LedgerRun(run=job.run, flow=job.flow, started_at=job.started_at))
         yield

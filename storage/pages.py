@@ -202,7 +202,7 @@ class PageWriter:
 
     def _append(self, member: bytes) -> None:
         with explained(self._temporary):
-            self._stream.seek(self.size)
+            self._stream.seek(self.size)  # a record that the disk had no room for is written over
             self._stream.write(member)
             self._stream.flush()
         self.size += len(member)

@@ -208,7 +208,8 @@ class _Wanted:
             self._taken += 1
             self.intake.take_repeated(candidate)
         else:
-            self._offers[key] = source, replace(candidate, hints=_in_language(candidate.hints, source))
+            hints = _in_language(candidate.hints, source)
+            self._offers[key] = source, candidate if hints is candidate.hints else replace(candidate, hints=hints)
 
     def _take_settled(self, source: Source, found: Fetched | NotModified | Deferred | Rejection | Tally) -> None:
         if isinstance(found, Tally):
