@@ -119,6 +119,45 @@ def serve(config: ConfigOption = None) -> None:
     serve_schedules(config)
 
 
+sources_app = typer.Typer(help="Show the sources of copydesk.toml, or look at some now.", no_args_is_help=False)
+app.add_typer(sources_app, name="sources")
+
+
+@sources_app.callback(invoke_without_command=True)
+def sources(
+    context: typer.Context, data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Show every source of copydesk.toml: when it was visited, when it brought something, how it stands."""
+    if context.invoked_subcommand is None:
+        from flows.checking import list_sources
+
+        raise typer.Exit(list_sources(settings_for(data, config), as_json=as_json))
+
+
+@sources_app.command()
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME|URL…",
+            help="Names from copydesk.toml, addresses, folders or files. None: every source in copydesk.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    data: DataOption = None,
+    delay: DelayOption = None,
+    allow_private: PrivateOption = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at sources now and say what each brings, or why nothing; nothing is stored. Exit code 1: one brings none."""
+    from flows.checking import check_sources
+    from flows.parameters import IngestParameters
+
+    given = IngestParameters(sources=tuple(names or ()), delay=delay, allow_private=allow_private)
+    raise typer.Exit(stoppable(lambda: check_sources(settings_for(data, config), given, as_json=as_json)))
+
+
 @app.command()
 def inspect(
     source: Annotated[str, typer.Argument(metavar="FILE|URL", help="One document: a file or a page's address.")],

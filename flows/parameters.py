@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.settings import Seconds, Settings, SettingsError
+from flows.settings import Seconds, Settings, SettingsError, SourceSettings
+from tasks.fetch.freshness import Attention
 from tasks.fetch.sources import Source, SourceKind, source_from_argument
 from tasks.fetch.window import Window
 
@@ -30,6 +31,11 @@ class IngestParameters(BaseModel):
     )
     allow_private: bool = Field(
         False, title="Allow private addresses", description="Let sources lie on loopback or a private network."
+    )
+    due_only: bool = Field(
+        False,
+        title="Only what is due",
+        description="Leave a feed or sitemap alone until its next visit is due: schedules do, a run by hand asks.",
     )
     first_day: date | None = Field(
         None,
@@ -70,7 +76,8 @@ class IngestParameters(BaseModel):
         known = settings.sources.get(name)
         if known is None:
             delay = settings.delay if self.delay is None else self.delay
-            return source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            source = source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            return replace(source, attention=_attention(settings))
         return configured_source(name, settings, delay=self.delay, allow_private=self.allow_private)
 
 
@@ -98,5 +105,23 @@ def configured_source(
     written = settings.sources[name]
     calm = next(value for value in (delay, written.delay, settings.delay) if value is not None)
     source = source_from_argument(written.location, delay=calm, allow_private=allow_private or written.allow_private)
-    kind = source.kind if written.kind is None else SourceKind(written.kind)
-    return replace(source, name=name, kind=kind, language=written.language, archive=written.archive, root=written.root)
+    return replace(
+        source,
+        name=name,
+        kind=source.kind if written.kind is None else SourceKind(written.kind),
+        language=written.language,
+        archive=written.archive,
+        root=written.root,
+        attention=_attention(settings, written),
+    )
+
+
+def _attention(settings: Settings, written: SourceSettings | None = None) -> Attention:
+    """Return how often a source is to be visited, and how long it may be quiet."""
+    days = None if written is None else written.silent_after
+    return Attention(
+        adaptive=written is None or written.adaptive,
+        least=timedelta(seconds=settings.least_interval),
+        most=timedelta(seconds=settings.most_interval),
+        silent_after=None if days is None else timedelta(days=days),
+    )

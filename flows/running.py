@@ -107,21 +107,24 @@ def _prefect_home(settings: Settings) -> Path | None:
 
 
 DEMO_SETTINGS = """\
-# Written by `copydesk demo`: the sample newspaper's three listings, served on loopback.
+# Written by `copydesk demo`: the sample newspaper's three listings, served on loopback. It prints no second issue.
 delay = 0.02
 backoff = 0.1
 
 [sources.harbour-feed]
 location = "{base}/feed.xml"
 allow_private = true
+silent_after = 3650
 
 [sources.harbour-atom]
 location = "{base}/atom.xml"
 allow_private = true
+silent_after = 3650
 
 [sources.harbour-sitemap]
 location = "{base}/sitemap-news.xml"
 allow_private = true
+silent_after = 3650
 """
 
 

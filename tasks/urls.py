@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 LONGEST_URL = 2083  # what the longest-lived browsers and the sitemap protocol agree on
 
@@ -18,6 +18,10 @@ _LINE_BREAKS = str.maketrans("", "", "\t\n\r")  # and what they drop inside
 _BEFORE_QUERY = re.compile(r"[^?#]*")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# An address as nearly all are written: nothing in it has to be cut off, guessed or escaped.
+_PLAIN = re.compile(
+    r"(https?)://([a-z0-9.-]+(?::[0-9]+)?)(/[\w.~/:@!$&*+,;=-]*)(?:\?([\w.~/:@!$&*+,;=?-]*))?", re.ASCII
+)
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SESSION_IN_PATH = re.compile(r";jsessionid=[^/;?]*", re.IGNORECASE)
 # What names an AMP page's twin beyond doubt. Not here, since sites differ: `/amp/` before or inside a path, a bare
@@ -113,6 +117,8 @@ def host_of(url: str) -> str:
     >>> host_of("https://www.example.com/dam")
     'www.example.com'
     """
+    if plain := _PLAIN.fullmatch(url):
+        return plain[2].partition(":")[0]
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -212,22 +218,30 @@ def content_id(body_sha256: str) -> str:
 
 
 def _spell(url: str, *, keep_all: bool = False) -> str:
-    parts = _split(url)
-    path_and_query = _escaped(parts.path, parts.query)
-    path, _, query = path_and_query.partition("?")
-    netloc = _netloc(parts)
+    plain = _PLAIN.fullmatch(url)
+    scheme, netloc, path, query = plain.groups("") if plain else _taken_apart(url)
+    netloc = _netloc(scheme, netloc)
     if not keep_all:
         path = _SESSION_IN_PATH.sub("", path)
         query = "&".join(_meaningful(query))
     path = _without_dots(path)
-    spelled = urlunsplit((parts.scheme, netloc, path, query, ""))
+    spelled = f"{scheme}://{netloc}{path}?{query}" if query else f"{scheme}://{netloc}{path}"
     if len(spelled) > LONGEST_URL:
         raise BadUrl(UrlTrouble.TOO_LONG, f"longer than {LONGEST_URL} characters: {spelled[:80]}…")
     return spelled
 
 
+def _taken_apart(url: str) -> tuple[str, str, str, str]:
+    """Return scheme, host with port, path and query of a URL in whatever spelling."""
+    parts = _split(url)
+    path, _, query = _escaped(parts.path, parts.query).partition("?")
+    return parts.scheme, parts.netloc, path, query
+
+
 def _split(url: str) -> SplitResult:
-    text = _BEFORE_QUERY.sub(_forward, url.strip(_UNSAFE_ENDS).translate(_LINE_BREAKS), count=1)
+    text = url.strip(_UNSAFE_ENDS).translate(_LINE_BREAKS)
+    if "\\" in text:
+        text = _BEFORE_QUERY.sub(_forward, text, count=1)
     if len(text) > 8 * LONGEST_URL:
         raise BadUrl(UrlTrouble.TOO_LONG, f"longer than {LONGEST_URL} characters: {text[:80]}…")
     try:
@@ -249,15 +263,17 @@ def _forward(match: re.Match[str]) -> str:
     return match[0].replace("\\", "/")  # as browsers read them
 
 
-def _netloc(parts: SplitResult) -> str:
+@lru_cache(maxsize=65536)
+def _netloc(scheme: str, written: str) -> str:
     try:
+        parts = urlsplit(f"//{written}")
         name, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise BadUrl(UrlTrouble.UNPARSABLE, f"{parts.netloc!r} has no usable port: {error}") from error
-    host = _ipv6(name) if ":" in name or parts.netloc.startswith("[") else _host(name)
+        raise BadUrl(UrlTrouble.UNPARSABLE, f"{written!r} has no usable port: {error}") from error
+    host = _ipv6(name) if ":" in name or written.startswith("[") else _host(name)
     if port == 0:
-        raise BadUrl(UrlTrouble.UNPARSABLE, f"{parts.netloc!r} names port 0")
-    return host if port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{host}:{port}"
+        raise BadUrl(UrlTrouble.UNPARSABLE, f"{written!r} names port 0")
+    return host if port in {None, _DEFAULT_PORTS[scheme]} else f"{host}:{port}"
 
 
 def _ipv6(name: str) -> str:
@@ -270,7 +286,6 @@ def _ipv6(name: str) -> str:
     return f"[{address.compressed}]"
 
 
-@lru_cache(maxsize=65536)
 def _host(name: str) -> str:
     """Return a host name in ASCII; addresses must be written as four plain decimal numbers."""
     ascii_name = _idna(unquote(name)).removesuffix(".")
@@ -316,6 +331,8 @@ def _without_dots(path: str) -> str:
     >>> _without_dots("/a/./b/../../c/..")
     '/'
     """
+    if "/." not in path:
+        return path
     kept: list[str] = []
     segments = path.split("/")[1:]
     for segment in segments:

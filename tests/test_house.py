@@ -16,7 +16,10 @@ MAY_IMPORT = {"flows": {"flows", "tasks", "storage"}, "tasks": {"tasks"}, "stora
 # a source's files, which lie in buckets too.
 MEETS_STORAGE = {
     f"tasks/{name}.py"
-    for name in ("batch", "collect", "fetch/shelf", "intake", "job", "listings", "publish", "rows", "stages")
+    for name in (
+        *("batch", "collect", "fetch/shelf", "intake", "job", "listings", "publish", "rows", "stages"),
+        *("standing", "glimpse", "checkup"),  # what the ledger knows of sources
+    )
 }
 MAY_IMPORT_PREFECT = {"tasks/stages.py"}
 

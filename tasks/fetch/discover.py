@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -13,9 +13,11 @@ from tasks.documents import Candidate, Reason, Rejection, Stage
 from tasks.fetch.client import Fetcher
 from tasks.fetch.content import accepted_type, looks_like_html
 from tasks.fetch.dating import day_in_path, listing_left_out
-from tasks.fetch.feeds import Entry, FeedReader, Listing, UnreadableListing
+from tasks.fetch.feeds import Entry, FeedReader, UnreadableListing
+from tasks.fetch.freshness import Answer
 from tasks.fetch.links import Links, Place, joined
-from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Tally, Validator, Visit, Wanted
+from tasks.fetch.memory import Memory, NoMemory, Remembered
+from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally, Visit, Wanted
 from tasks.fetch.signposts import FEED_TYPES, advertised_feeds, sitemaps_in_robots
 from tasks.fetch.sitemaps import read_sitemap
 from tasks.fetch.sources import Source, SourceKind, listing_of_day
@@ -31,10 +33,7 @@ _MOST = {SourceKind.SITEMAP: MOST_SITEMAPS, SourceKind.FEED: 1 + MOST_FEEDS}
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|feed|rdf|urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _KIND_OF_ROOT = {b"urlset": SourceKind.SITEMAP, b"sitemapindex": SourceKind.SITEMAP}
 _JSON_FEED = re.compile(rb"\s*\{.*?jsonfeed\.org", re.DOTALL)
-
-
-def _no_validator(_url: str) -> Validator | None:
-    return None
+_NO_MEMORY = NoMemory()
 
 
 async def discover(
@@ -42,7 +41,7 @@ async def discover(
     fetcher: Fetcher,
     *,
     now: datetime,
-    validator: Callable[[str], Validator | None] = _no_validator,
+    memory: Memory = _NO_MEMORY,
     window: Window | None = None,
     reader: FeedReader | None = None,
 ) -> AsyncIterator[Discovery]:
@@ -51,8 +50,9 @@ async def discover(
     - `Candidate`: to be fetched.
     - `Fetched`: the source's own URL was a page: an input that is fetched already.
     - `Rejection`, `Deferred`: a feed, sitemap or the source itself could not be read; `input` is its address.
-    - `NotModified`: a feed or sitemap unchanged since `validator(url)`; nothing else follows from it.
-    - `Visit`: a feed or sitemap was read. - `Tally`: links that are no inputs, by reason.
+    - `NotModified`: the source's own page is as it was on the last visit.
+    - `Visit`: a feed or sitemap was read, or recalled because it has not changed.
+    - `Tally`: links that are no inputs, by reason.
 
     With a window, entries of other days are counted and not offered; a source with an `archive` is then read from
     the listings of those days. `reader` parses the feeds; give one that many sources share.
@@ -64,7 +64,7 @@ async def discover(
     else:
         async with AsyncExitStack() as stack:
             feeds = reader if reader is not None else await stack.enter_async_context(FeedReader())
-            survey = _Survey(source, fetcher, links, feeds, now, validator, window)
+            survey = _Survey(source, fetcher, links, feeds, now, memory, window)
             async for found in survey.discoveries():
                 yield found
     for tally in links.tallies():
@@ -92,11 +92,13 @@ def _read_url_list(source: Source, links: Links) -> list[Candidate | Rejection]:
 class _Stop:
     """A listing to be asked for: what it is to be, how deep it lies, and the day that it is for, if it is for one.
 
+    `modified_at`: when it last changed, as the index says that names it.
     `is_archive`: the operator has said that it is for that day. `is_robots`: it is the robots.txt that names sitemaps.
     """
 
     url: str
     kind: SourceKind
+    modified_at: datetime | None = None
     depth: int = 1
     day: date | None = None
     is_archive: bool = False
@@ -118,7 +120,7 @@ class _Survey:
     links: Links
     reader: FeedReader
     now: datetime
-    validator: Callable[[str], Validator | None]
+    memory: Memory
     window: Window | None
     _waiting: deque[_Stop] = field(default_factory=deque)
     _seen: set[str] = field(default_factory=set)
@@ -147,32 +149,42 @@ class _Survey:
 
     async def _read(self, stop: _Stop) -> AsyncIterator[Discovery]:
         """Ask for a listing, and yield what it brings."""
-        result = await self.fetcher.fetch(self._request(stop))
-        if not isinstance(result, Fetched):
-            yield result
-            return
-        kind = _nature(stop.kind, result)
-        if stop.is_robots:
-            found = map(_entry, sitemaps_in_robots(result.body))
-            if not self._queue(found, result.url, SourceKind.SITEMAP, stop):
-                yield self._rejection(stop, Reason.BAD_SITEMAP, "robots.txt names no sitemap of this site", result.url)
-        elif kind in {SourceKind.FEED, SourceKind.SITEMAP}:
-            async for each in self._read_listing(stop, kind, result):
-                yield each
+        found = await self._ask(stop)
+        if isinstance(found, Visit):
+            yield found
+            for candidate in self._enter(stop, found):
+                yield candidate
+        elif not isinstance(found, Fetched):
+            yield found
+        elif stop.is_robots:
+            sitemaps = map(_entry, sitemaps_in_robots(found.body))
+            if not self._queue(sitemaps, found.url, SourceKind.SITEMAP, stop):
+                yield self._rejection(stop, Reason.BAD_SITEMAP, "robots.txt names no sitemap of this site", found.url)
         elif stop.is_archive:
             yield self._rejection(
-                stop, Reason.BAD_SITEMAP, "the listing of a day is neither feed nor sitemap", result.url
+                stop, Reason.BAD_SITEMAP, "the listing of a day is neither feed nor sitemap", found.url
             )
-        elif not (stop.stands_for_feeds and self._follow_feeds(stop, result)):
-            yield self._page(stop, result)
+        elif not (stop.stands_for_feeds and self._follow_feeds(stop, found)):
+            yield self._page(stop, found)
 
-    def _request(self, stop: _Stop) -> Request:
-        """Ask whether a listing has changed; with a window, for all of it, as nothing is kept of what is left out."""
+    async def _ask(self, stop: _Stop) -> Visit | Result:
+        """Return a listing as it is now; one that has not changed is as it is remembered."""
+        is_known = stop.depth > 1 and self.memory.passes_over(stop.url, stop.modified_at)
+        if is_known and (known := self.memory.recall(stop.url)) is not None:
+            return self._recalled(stop, known, Answer.PASSED_OVER, self.now)
         candidate = Candidate(input=stop.url, source=self.source.name, url=stop.url)
-        validator = self.validator(stop.url) if self.window is None else None
-        return Request(candidate=candidate, source=self.source, validator=validator, wanted=Wanted.LISTING)
+        validator = self.memory.validator(stop.url)
+        result = await self.fetcher.fetch(
+            Request(candidate=candidate, source=self.source, validator=validator, wanted=Wanted.LISTING)
+        )
+        if isinstance(result, NotModified) and (known := self.memory.recall(stop.url)) is not None:
+            return self._recalled(stop, known, Answer.NOT_MODIFIED, result.fetched_at)
+        if not isinstance(result, Fetched) or stop.is_robots:
+            return result
+        kind = _nature(stop.kind, result)
+        return await self._listing(stop, kind, result) if kind in _MOST else result
 
-    async def _read_listing(self, stop: _Stop, kind: SourceKind, result: Fetched) -> AsyncIterator[Discovery]:
+    async def _listing(self, stop: _Stop, kind: SourceKind, result: Fetched) -> Visit | Rejection:
         is_sitemap = kind is SourceKind.SITEMAP
         try:
             if is_sitemap:
@@ -181,14 +193,37 @@ class _Survey:
                 listing = await self.reader.read(result.body, self.now)
         except UnreadableListing as trouble:
             reason = Reason.BAD_SITEMAP if is_sitemap else Reason.BAD_FEED
-            yield self._rejection(stop, reason, str(trouble), result.url)
-            return
-        yield _visit(self.source, stop.url, kind, result, listing)
-        place = Place(url=result.url, day=stop.day, is_sitemap=is_sitemap, is_archive=stop.is_archive)
-        for entry in listing.entries:
+            return self._rejection(stop, reason, str(trouble), result.url)
+        return Visit(
+            source=self.source.name,
+            url=stop.url,
+            kind=kind,
+            fetched_at=result.fetched_at,
+            listing=listing,
+            base=result.url,
+            redirects=result.redirects,
+            validator=result.validator,
+        )
+
+    def _recalled(self, stop: _Stop, known: Remembered, answer: Answer, when: datetime) -> Visit:
+        return Visit(
+            source=self.source.name,
+            url=stop.url,
+            kind=known.kind,
+            fetched_at=when,
+            listing=known.listing,
+            base=known.base,
+            answer=answer,
+        )
+
+    def _enter(self, stop: _Stop, visit: Visit) -> Iterator[Candidate]:
+        """Yield the inputs that a listing offers, and go on to the listings that it names."""
+        is_sitemap = visit.kind is SourceKind.SITEMAP
+        place = Place(url=visit.base, day=stop.day, is_sitemap=is_sitemap, is_archive=stop.is_archive)
+        for entry in visit.listing.entries:
             if candidate := self.links.candidate(entry, place):
                 yield candidate
-        self._queue(listing.sitemaps, result.url, SourceKind.SITEMAP, stop)
+        self._queue(visit.listing.sitemaps, visit.base, SourceKind.SITEMAP, stop)
 
     def _follow_feeds(self, stop: _Stop, page: Fetched) -> bool:
         """Go on to the feeds that a page advertises; return whether there are any."""
@@ -213,9 +248,8 @@ class _Survey:
                 is_any = True
                 self._seen.add(url)
                 day = day_in_path(url) or stop.day
-                self._waiting.append(
-                    _Stop(url=url, kind=kind, depth=stop.depth + 1, day=day, is_archive=stop.is_archive)
-                )
+                further = _Stop(url=url, kind=kind, modified_at=listing.modified_at, depth=stop.depth + 1)
+                self._waiting.append(replace(further, day=day, is_archive=stop.is_archive))
         return is_any
 
     def _page(self, stop: _Stop, result: Fetched) -> Fetched | Rejection:
@@ -258,20 +292,6 @@ def _nature(declared: SourceKind, result: Fetched) -> SourceKind:
     if body.startswith(b"\x1f\x8b") or is_url_list:
         return SourceKind.SITEMAP
     return SourceKind.WEB
-
-
-def _visit(source: Source, url: str, kind: SourceKind, result: Fetched, listing: Listing) -> Visit:
-    return Visit(
-        source=source.name,
-        url=url,
-        kind=kind,
-        fetched_at=result.fetched_at,
-        entries=len(listing.entries),
-        newest=listing.newest,
-        validator=result.validator,
-        is_partial=bool(listing.trouble),
-        detail=listing.trouble,
-    )
 
 
 def _rejection(source: Source, name: str, reason: Reason, detail: str, url: str | None = None) -> Rejection:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from string import Formatter
 from urllib.parse import urlsplit
 
+from tasks.fetch.freshness import USUAL, Attention
 from tasks.urls import BadUrl, fetchable_url
 
 
@@ -51,7 +52,7 @@ class Source:
     `location` is a URL, or the path of a file or folder, on disk or as `s3://bucket/path`. `delay` is the least number
     of seconds between two requests to one host. `allow_private` lets the hosts that the source itself names lie on a
     private network, on any port. `archive` is the address of a day's listing, with `{day}` in it; `root` the place
-    that the paths in a list of WARC files are relative to.
+    that the paths in a list of WARC files are relative to. `attention` says how often it is to be visited.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Source:
     language: str | None = None
     archive: str | None = None
     root: str | None = None
+    attention: Attention = USUAL
 
     @property
     def is_local(self) -> bool:

@@ -12,6 +12,7 @@ from tasks.urls import (
     canonical_url,
     content_id,
     fetchable_url,
+    host_of,
     is_front_page,
     is_home_page,
     registrable_domain,
@@ -87,6 +88,29 @@ def test_a_second_pass_changes_nothing_and_nothing_else_is_raised(url):
         assert spelled.startswith(("http://", "https://"))
         is_front_page(spelled)
         is_home_page(spelled)
+
+
+plain_urls = st.from_regex(
+    r"https?://[a-z0-9.-]{1,12}(:[0-9]{1,5})?/[\w.~/:@!$&*+,;=-]{0,20}(\?[\w.~/:@!$&*+,;=?-]{0,20})?\Z",
+    alphabet=st.characters(codec="ascii"),
+)
+
+
+@given(plain_urls)
+@example("http://a/.?a")
+@example("https://a:00443/a//b;jsessionid=1?")
+@example("http://127.1/")
+def test_plain_urls_are_spelled_as_any_other(url):
+    """A fragment is dropped, and only what has none is known to be plain."""
+    for spell in (canonical_url, fetchable_url, host_of):
+        assert _spelled(spell, url) == _spelled(spell, url + "#top")
+
+
+def _spelled(spell, url):
+    try:
+        return spell(url)
+    except BadUrl as error:
+        return error.trouble
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 from tasks.documents import Candidate, Hints, Page, PageKind, Precision, Reason, Rejection
 from tasks.fetch.dating import OUTSIDE, UNDATED, archive_left_out, day_of_page, left_out, listing_left_out
 from tasks.fetch.discover import discover
-from tasks.fetch.feeds import Entry
+from tasks.fetch.feeds import Entry, Listing
 from tasks.fetch.local import read_local
+from tasks.fetch.memory import Memory, NoMemory, Remembered
 from tasks.fetch.results import Tally, Validator
 from tasks.fetch.sources import Source, SourceKind
 from tasks.fetch.window import Window
 
 DAY = date(2024, 2, 26)
 ONE_DAY = Window(first=DAY, last=DAY)
+NOTHING = NoMemory()
 NOON = datetime(2024, 2, 26, 12, tzinfo=UTC)
 LATER = datetime(2024, 3, 9, 12, tzinfo=UTC)
 
@@ -173,14 +175,26 @@ class Found:
 Ask = Callable[..., Found]
 
 
+class AsBefore(NoMemory):
+    """Remembers a sitemap at every address."""
+
+    def __init__(self, *links: str) -> None:
+        self.listing = Listing(entries=tuple(Entry(link=link) for link in links))
+
+    def validator(self, _url: str) -> Validator:
+        return Validator(etag='"as-before"')
+
+    def recall(self, url: str) -> Remembered:
+        return Remembered(listing=self.listing, kind=SourceKind.SITEMAP, base=url)
+
+
 @pytest.fixture
 def ask(client, now: datetime) -> Ask:
-    def ask(location: str, window: Window | None = ONE_DAY, **changes: object) -> Found:
+    def ask(location: str, window: Window | None = ONE_DAY, memory: Memory = NOTHING, **changes: object) -> Found:
         async def run() -> Found:
             source = client.with_source(**{"location": location, **changes}).source
-            known = Validator(etag='"as-before"')
             async with client.fetcher() as fetcher:
-                offered = discover(source, fetcher, now=now, validator=lambda _: known, window=window)
+                offered = discover(source, fetcher, now=now, memory=memory, window=window)
                 return Found([each async for each in offered])
 
         return asyncio.run(run())
@@ -199,10 +213,10 @@ class TestListings:
         assert [each.url for each in found.candidates] == [server.url("/2024/02/26/a")]
         assert found.dropped == {OUTSIDE: 2, UNDATED: 1}
 
-    def test_all_of_a_listing_is_asked_for(self, server, ask):
-        ask(server.answer("/s.xml", urlset("/1"), content_type="text/xml"))
-        assert "if-none-match" not in server.asked[-1].headers
-        ask(server.url("/s.xml"), window=None)
+    def test_an_unchanged_listing_brings_what_it_did_before_of_these_days(self, server, ask):
+        url = server.answer("/sitemap.xml", b"", "304 Not Modified")
+        found = ask(url, memory=AsBefore(server.url("/2024-02-26/dam"), server.url("/2024-02-27/dam")))
+        assert [each.input for each in found.candidates] == [server.url("/2024-02-26/dam")]
         assert server.asked[-1].headers["if-none-match"] == '"as-before"'
 
     def test_sitemaps_of_other_days_are_not_even_opened(self, server, ask):
