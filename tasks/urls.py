@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 LONGEST_URL = 2083  # what the longest-lived browsers and the sitemap protocol agree on
 
