@@ -144,7 +144,6 @@ class _Offer:
 
     def remember(self, store: Store, job: Job) -> None:
         """Keep what the source listed, for its next visit; of a window's days this was none that counts."""
-        listings.remember_kind(store, self.source, self.listed)
         if job.window is not None:
             return
         if self.source.kind is SourceKind.URL_LIST:
