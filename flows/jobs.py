@@ -11,6 +11,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 
 from flows.clock import utc_now
+from flows.events import announce
 from flows.places import place_of
 from flows.settings import Settings
 from storage.records import Run as LedgerRun
@@ -45,6 +46,7 @@ def begin(flow: str, settings: Settings) -> Job:
         batch_size=settings.batch_size,
         workers=settings.workers or os.cpu_count() or 1,
         limits=Limits(backoff_seconds=settings.backoff),
+        announce=announce,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flows.inbox import Inbox
 from flows.settings import Seconds, Settings, SettingsError
 from tasks.fetch.sources import Source, source_from_argument
 
@@ -43,7 +44,10 @@ class IngestParameters(BaseModel):
         names = self.sources or tuple(settings.sources)
         if not names:
             raise SettingsError("No source was given, and copydesk.toml holds none: there is nothing to ingest.")
-        return _distinct(self._source(name, settings) for name in names)
+        inbox = Inbox(Path(settings.inbox))
+        landed = [name for name in names if name not in settings.sources and inbox.holds(name)]
+        others = [self._source(name, settings) for name in names if name not in landed]
+        return _distinct([*others, *inbox.sources(landed, delay=settings.delay if self.delay is None else self.delay)])
 
     def _source(self, name: str, settings: Settings) -> Source:
         known = settings.sources.get(name)
@@ -51,6 +55,27 @@ class IngestParameters(BaseModel):
             delay = settings.delay if self.delay is None else self.delay
             return source_from_argument(name, delay=delay, allow_private=self.allow_private)
         return configured_source(name, settings, delay=self.delay, allow_private=self.allow_private)
+
+
+class WatchParameters(BaseModel):
+    """Which installation to watch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    config: str | None = Field(
+        None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
+    )
+
+    def settings(self) -> Settings:
+        """Read the settings file these parameters name."""
+        return Settings.load(Path(self.config) if self.config else None)
+
+
+class AlertParameters(WatchParameters):
+    """What somebody should know."""
+
+    subject: str = Field(title="Subject", description="What happened, in a few words.")
+    text: str = Field("", title="Text", description="What is known of it, and what to do; Markdown.")
 
 
 def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:

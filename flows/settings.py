@@ -1,6 +1,7 @@
 """`copydesk.toml` and `COPYDESK_*` become one frozen `Settings`, checked when loaded."""
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -9,10 +10,20 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 FILE_NAME = "copydesk.toml"
 PREFIX = "COPYDESK_"
+TABLES = frozenset({"sources", "watch", "maintain"})  # of a settings file; they have no variable
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 # A source's name stands in rows, file names and deployment names.
@@ -31,13 +42,9 @@ class Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SourceSettings(Closed):
-    """One `[sources.<name>]` table: where news comes from, how politely, and when."""
+class Schedule(Closed):
+    """When something happens by itself: by a cron expression, every so many seconds, or by an iCalendar rule."""
 
-    location: str = Field(description="Feed, sitemap or page URL; or a folder or file, relative to this file.")
-    delay: Seconds | None = Field(None, description="Seconds between two requests to one host.")
-    allow_private: bool = Field(False, description="Allow loopback and other private addresses.")
-    language: str | None = Field(None, description="The language most pages are in (BCP 47).")
     cron: str | None = Field(None, description="Schedule as a cron expression, for example `*/30 * * * *`.")
     every: float | None = Field(None, ge=1, description="Schedule as seconds between two runs.")
     rrule: str | None = Field(None, description="Schedule as an iCalendar RRULE.")
@@ -82,8 +89,17 @@ class SourceSettings(Closed):
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether `copydesk serve` runs this source by itself."""
+        """Whether `copydesk serve` runs this by itself."""
         return any(value is not None for value in (self.cron, self.every, self.rrule))
+
+
+class SourceSettings(Schedule):
+    """One `[sources.<name>]` table: where news comes from, how politely, and when."""
+
+    location: str = Field(description="Feed, sitemap or page URL; or a folder or file, relative to this file.")
+    delay: Seconds | None = Field(None, description="Seconds between two requests to one host.")
+    allow_private: bool = Field(False, description="Allow loopback and other private addresses.")
+    language: str | None = Field(None, description="The language most pages are in (BCP 47).")
 
 
 class Settings(Closed):
@@ -101,6 +117,12 @@ class Settings(Closed):
     mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
     workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
+    inbox: str = Field("inbox", description="Folder relative to this file: a document put there is taken in.")
+    alert_webhook: SecretStr | None = Field(
+        None, description="Address that alerts are posted to; a secret, better given in the environment."
+    )
+    watch: Schedule = Field(Schedule(every=300), description="How often the inbox, the versions and silence are seen.")
+    maintain: Schedule = Field(Schedule(cron="15 3 * * *"), description="When the dataset is put in order.")
     sources: dict[SourceName, SourceSettings] = Field(default_factory=dict)
 
     @field_validator("languages", mode="before")
@@ -117,7 +139,7 @@ class Settings(Closed):
         environment = os.environ if environment is None else environment
         place = Path(FILE_NAME) if path is None else path
         written = _read_toml(place) if path is not None or place.exists() else {}
-        given = _from_environment(environment, set(cls.model_fields) - {"sources"})
+        given = _from_environment(environment, set(cls.model_fields) - TABLES)
         try:
             cls.model_validate(written)
             settings = cls.model_validate({**written, **given})
@@ -130,8 +152,10 @@ class Settings(Closed):
             name: source.model_copy(update={"location": _path_in(place.parent, source.location)})
             for name, source in settings.sources.items()
         }
-        data = settings.data if "data" in given else _path_in(place.parent, settings.data)
-        return settings.model_copy(update={"data": data, "sources": sources})
+        beside = {
+            name: _path_in(place.parent, getattr(settings, name)) for name in ("data", "inbox") if name not in given
+        }
+        return settings.model_copy(update={**beside, "sources": sources})
 
 
 def _from_environment(environment: Mapping[str, str], known: set[str]) -> dict[str, str]:
@@ -181,7 +205,8 @@ def _explain(place: str, error: ValidationError) -> str:
 
 def _nearest(place: tuple[int | str, ...]) -> str:
     """Return ` Did you mean …?` for an unknown key, or what may stand there."""
-    model: type[BaseModel] = SourceSettings if place[0] == "sources" else Settings
+    tables: dict[int | str, type[BaseModel]] = {"sources": SourceSettings, "watch": Schedule, "maintain": Schedule}
+    model = tables.get(place[0], Settings) if len(place) > 1 else Settings
     known = list(model.model_fields)
     close = difflib.get_close_matches(str(place[-1]), known, n=1)
     return f" Did you mean `{close[0]}`?" if close else f" Known here: {', '.join(known)}."
@@ -194,8 +219,9 @@ def template() -> str:
         "",
     ]
     lines += [
-        line for name, field in Settings.model_fields.items() if name != "sources" for line in _entry(name, field)
+        line for name, field in Settings.model_fields.items() if name not in TABLES for line in _entry(name, field)
     ]
+    lines += [line for name in ("watch", "maintain") for line in _table(name, Settings.model_fields[name])]
     lines += ["", "# A source: the name is yours; it stands in every row.", "# [sources.harbour-courier]"]
     lines += ['# location = "https://news.example/feed.xml"', '# cron = "*/30 * * * *"']
     described = (name for name in SourceSettings.model_fields if name not in ("location", "cron"))
@@ -204,8 +230,15 @@ def template() -> str:
 
 
 def _entry(name: str, field: Any) -> list[str]:
-    default = field.default
-    value = (
-        f'"{default}"' if isinstance(default, str) else str(list(default) if isinstance(default, tuple) else default)
-    )
-    return [f"# {field.description}", f"# {name} = {value}"]
+    value = "…" if field.default is None else field.default
+    return [f"# {field.description}", f"# {name} = {_as_toml(value)}"]
+
+
+def _table(name: str, field: Any) -> list[str]:
+    values = field.default.model_dump(exclude_defaults=True)
+    written = [f"# {key} = {_as_toml(value)}" for key, value in values.items()]
+    return ["", f"# {field.description}", f"# [{name}]", *written]
+
+
+def _as_toml(value: object) -> str:
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

@@ -18,7 +18,7 @@ from tasks.documents import Outcome, Stage
 from tasks.edit import versions
 from tasks.fingerprint import near_duplicates
 from tasks.intake import GONE, Became, remember_outcomes
-from tasks.job import Job
+from tasks.job import Job, PublishedDay
 from tasks.report.page import render
 from tasks.report.summary import RejectionCount, RunSummary
 from tasks.rows import (
@@ -77,6 +77,8 @@ def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Publish
     judged = (page for page in pages if (page.source, page.input) in became)
     back = remember_outcomes(store, judged, became, versions_key(versions()))
     _mark_gone(store, rejections, back, job.started_at)
+    for day in _published_days(committed, job.place.root):
+        job.announce(day)
     settled, counted = list(_tables(store, staged, {SETTLED})), _rows(store, staged, {COUNTED})
     store.staging.remove(staged)
     return Published(
@@ -86,6 +88,15 @@ def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Publish
         left_out={(row["source"], row["left_out"]): row["count"] for row in counted if row["left_out"] is not None},
         days=committed.partitions,
     )
+
+
+def _published_days(committed: Committed, root: str) -> Iterator[PublishedDay]:
+    """Yield each day that was published, with what is new in it."""
+    counted = committed.outcomes.group_by(["partition", "outcome"]).aggregate([([], "count_all")]).to_pylist()
+    rows = {(row["partition"], row["outcome"]): row["count_all"] for row in counted}
+    for day in committed.partitions:
+        new, updated = (rows.get((day, outcome), 0) for outcome in (Outcome.NEW, Outcome.UPDATED))
+        yield PublishedDay(run=committed.run, root=root, day=day, new=new, updated=updated)
 
 
 def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Iterator[pa.Table]:

@@ -40,6 +40,7 @@ class Source:
 
     `location` is a URL, or the path of a file or folder. `delay` is the least number of seconds between two requests
     to one host. `allow_private` lets the hosts that the source itself names lie on a private network, on any port.
+    Of a folder, `only` names the files to read, by their paths below it; none: all.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Source:
     delay: float = 5.0
     allow_private: bool = False
     language: str | None = None
+    only: tuple[str, ...] = ()
 
     @property
     def is_local(self) -> bool:
