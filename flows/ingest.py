@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.jobs import Stopwatch, begin, conclude, ingest_run_name, working
+from flows.jobs import Stopwatch, begin, choose_due, conclude, ingest_run_name, told_silent, working
 from flows.parameters import IngestParameters
 from tasks import stages
 from tasks.batch import Workers
@@ -19,8 +19,9 @@ def ingest(parameters: IngestParameters) -> RunSummary:
     watch = Stopwatch()
     with working(job), Workers(job.workers) as workers:
         stages.finish(job)
+        due, told = choose_due(job, sources) if parameters.due_only else (sources, [])
         with watch.timing("collect"):
-            edits = [stages.edit.submit(job, batch, workers) for batch in stages.collect(job, sources)]
+            edits = [stages.edit.submit(job, batch, workers) for batch in stages.collect(job, due)]
         with watch.timing("edit"):
             for number, edited in enumerate(edits, 1):
                 edited.result()
@@ -29,6 +30,7 @@ def ingest(parameters: IngestParameters) -> RunSummary:
             published = stages.commit(job)
         with watch.timing("stories"):
             near_duplicates = stages.stories(job, published.days)
-        summary = conclude(job, published, near_duplicates, watch.seconds)
+        told += told_silent(job, due)
+        summary = conclude(job, published, near_duplicates, watch.seconds, told)
         stages.report(job.place, summary, published.days)
     return summary

@@ -1,7 +1,7 @@
 """A run from its begin to its conclusion: its names, its lock, its times, its place in the ledger."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import randbits, token_hex
@@ -19,9 +19,11 @@ from tasks.artifacts.mend import Mode
 from tasks.documents import Outcome
 from tasks.edit import Desk, versions
 from tasks.fetch.exchange import Limits
+from tasks.fetch.sources import Source
 from tasks.job import Job
 from tasks.publish import Published, count_outcomes
 from tasks.report.summary import Run, RunSummary, summarise
+from tasks.standing import part_due, silent_sources, told_waiting
 
 
 def ingest_run_name() -> str:
@@ -75,7 +77,26 @@ class Stopwatch:
             self.seconds[stage] = perf_counter() - start
 
 
-def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict[str, float]) -> RunSummary:
+def choose_due(job: Job, sources: Sequence[Source]) -> tuple[Sequence[Source], list[str]]:
+    """Return the sources whose next visit is due, and a sentence for each that is left alone."""
+    with job.place.open() as store:
+        due, waiting = part_due(store.ledger, sources, job.started_at)
+    return due, told_waiting(waiting)
+
+
+def told_silent(job: Job, sources: Sequence[Source]) -> list[str]:
+    """Return a sentence for each of a run's sources that is silent."""
+    with job.place.open() as store:
+        return [str(silence) for silence in silent_sources(store.ledger, sources)]
+
+
+def conclude(
+    job: Job,
+    published: Published,
+    near_duplicates: int,
+    seconds: dict[str, float],
+    warnings: Sequence[str] = (),
+) -> RunSummary:
     """Sum up a run, note it in the ledger, and show its outcomes in Prefect."""
     finished, made_by = utc_now(), versions()
     summary = summarise(
@@ -96,8 +117,11 @@ def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict
         rejected=published.rejected,
         seconds_by_stage=seconds,
         warnings=[
-            f"{source}: {count:,} {'entry' if count == 1 else 'entries'} left out ({why})."
-            for (source, why), count in published.left_out.items()
+            *warnings,
+            *(
+                f"{source}: {count:,} {'entry' if count == 1 else 'entries'} left out ({why})."
+                for (source, why), count in published.left_out.items()
+            ),
         ],
     )
     with job.place.open() as store:

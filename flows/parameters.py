@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.inbox import Inbox
-from flows.settings import Seconds, Settings, SettingsError
+from flows.settings import Seconds, Settings, SettingsError, SourceSettings
+from tasks.fetch.freshness import Attention
 from tasks.fetch.sources import Source, source_from_argument
 
 
@@ -29,6 +31,11 @@ class IngestParameters(BaseModel):
     )
     allow_private: bool = Field(
         False, title="Allow private addresses", description="Let sources lie on loopback or a private network."
+    )
+    due_only: bool = Field(
+        False,
+        title="Only what is due",
+        description="Leave a feed or sitemap alone until its next visit is due: schedules do, a run by hand asks.",
     )
     config: str | None = Field(
         None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
@@ -53,7 +60,8 @@ class IngestParameters(BaseModel):
         known = settings.sources.get(name)
         if known is None:
             delay = settings.delay if self.delay is None else self.delay
-            return source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            source = source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            return replace(source, attention=_attention(settings))
         return configured_source(name, settings, delay=self.delay, allow_private=self.allow_private)
 
 
@@ -102,4 +110,15 @@ def configured_source(
     written = settings.sources[name]
     calm = next(value for value in (delay, written.delay, settings.delay) if value is not None)
     source = source_from_argument(written.location, delay=calm, allow_private=allow_private or written.allow_private)
-    return replace(source, name=name, language=written.language)
+    return replace(source, name=name, language=written.language, attention=_attention(settings, written))
+
+
+def _attention(settings: Settings, written: SourceSettings | None = None) -> Attention:
+    """Return how often a source is to be visited, and how long it may be quiet."""
+    days = None if written is None else written.silent_after
+    return Attention(
+        adaptive=written is None or written.adaptive,
+        least=timedelta(seconds=settings.least_interval),
+        most=timedelta(seconds=settings.most_interval),
+        silent_after=None if days is None else timedelta(days=days),
+    )

@@ -51,7 +51,7 @@ def deployments(settings: Settings, config: Path | None) -> list[RunnerDeploymen
 def _of_sources(settings: Settings, config: str | None) -> Iterator[RunnerDeployment]:
     for name, source in settings.sources.items():
         if source.is_scheduled:
-            parameters = IngestParameters(sources=(name,), config=config)
+            parameters = IngestParameters(sources=(name,), config=config, due_only=True)
             yield deployment(
                 ingest, name, parameters, f"Ingest {source.location}", schedule=source, at_a_time=ONE_AT_A_TIME
             )

@@ -17,6 +17,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -26,6 +27,7 @@ PREFIX = "COPYDESK_"
 TABLES = frozenset({"sources", "watch", "maintain"})  # of a settings file; they have no variable
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Interval = Annotated[float, Field(ge=0, le=90 * 86_400)]
 # A source's name stands in rows, file names and deployment names.
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
@@ -100,6 +102,13 @@ class SourceSettings(Schedule):
     delay: Seconds | None = Field(None, description="Seconds between two requests to one host.")
     allow_private: bool = Field(False, description="Allow loopback and other private addresses.")
     language: str | None = Field(None, description="The language most pages are in (BCP 47).")
+    adaptive: bool = Field(True, description="Let scheduled runs pass it over until it is likely to have news.")
+    silent_after: float | None = Field(
+        None,
+        gt=0,
+        le=3650,
+        description="Days without news after which it counts as silent; by default as it was before.",
+    )
 
 
 class Settings(Closed):
@@ -113,6 +122,12 @@ class Settings(Closed):
     contact: str = Field("", description="Mail or web address that the user agent names; hosts like to know.")
     delay: Seconds = Field(5.0, description="Seconds between two requests to one host, unless a source says otherwise.")
     backoff: Seconds = Field(1.0, description="Seconds before a failed request is tried again; doubled each time.")
+    least_interval: Interval = Field(
+        600, description="Seconds after which a feed that often brings news is asked again by a schedule, at the least."
+    )
+    most_interval: Interval = Field(
+        86_400, description="Seconds after which a feed that brings no news is asked again by a schedule, at the most."
+    )
     languages: tuple[str, ...] = Field((), description="Languages that are expected (BCP 47); none: all are equal.")
     mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
@@ -124,6 +139,13 @@ class Settings(Closed):
     watch: Schedule = Field(Schedule(every=300), description="How often the inbox, the versions and silence are seen.")
     maintain: Schedule = Field(Schedule(cron="15 3 * * *"), description="When the dataset is put in order.")
     sources: dict[SourceName, SourceSettings] = Field(default_factory=dict)
+
+    @field_validator("most_interval")
+    @classmethod
+    def _least_is_less(cls, value: float, others: ValidationInfo) -> float:
+        if value < others.data.get("least_interval", 0):
+            raise ValueError(f"is less than `least_interval`, {others.data['least_interval']:g}")
+        return value
 
     @field_validator("languages", mode="before")
     @classmethod

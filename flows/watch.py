@@ -8,13 +8,14 @@ from typing import Final
 from prefect import flow, get_run_logger
 
 from flows.clock import utc_now
-from flows.events import INBOX_LANDED, VERSIONS_CHANGED, absolute, send_now, tell
+from flows.events import INBOX_LANDED, SOURCE_SILENT, VERSIONS_CHANGED, absolute, send_now, tell
 from flows.inbox import Inbox, look
-from flows.parameters import WatchParameters
+from flows.parameters import WatchParameters, configured_source
 from flows.places import place_of
 from flows.settings import Settings
 from storage.store import Store
 from tasks.edit import versions
+from tasks.standing import silent_sources
 
 TOLD_TOGETHER: Final = 200
 """Files that one event names: for each of them alone there would be a run, which costs seconds."""
@@ -22,6 +23,7 @@ TOLD_TOGETHER: Final = 200
 # Notes in the ledger.
 _INBOX: Final = "watch.inbox"
 _VERSIONS: Final = "watch.versions"
+_SILENT: Final = "watch.silent"
 
 
 @flow(name="watch", flow_run_name="watch")
@@ -32,6 +34,7 @@ def watch(parameters: WatchParameters) -> None:
         if is_ours:
             look_at_inbox(store, settings)
             look_at_versions(store, settings)
+            look_at_sources(store, settings)
 
 
 def look_at_inbox(store: Store, settings: Settings) -> None:
@@ -59,6 +62,19 @@ def look_at_versions(store: Store, settings: Settings) -> None:
         tell(VERSIONS_CHANGED, "versions", "versions", {"changed": changed, "root": absolute(settings.data)})
         get_run_logger().info("Rows made until now are stale: %s changed.", ", ".join(changed))
     _remember(store, _VERSIONS, json.dumps(today))
+
+
+def look_at_sources(store: Store, settings: Settings) -> None:
+    """Tell which sources have fallen silent. One that spoke since is told again when it falls silent again."""
+    remote = (name for name, source in settings.sources.items() if "://" in source.location)
+    silences = silent_sources(store.ledger, [configured_source(name, settings) for name in remote])
+    told = json.loads(store.ledger.note(_SILENT) or "{}")
+    for silence in silences:
+        if told.get(silence.source) != silence.since.isoformat():
+            payload = {"source": silence.source, "since": silence.since.isoformat(), "text": str(silence)}
+            tell(SOURCE_SILENT, f"source.{silence.source}", silence.source, payload)
+            get_run_logger().warning("%s", silence)
+    _remember(store, _SILENT, json.dumps({silence.source: silence.since.isoformat() for silence in silences}))
 
 
 def _remember(store: Store, name: str, value: str) -> None:

@@ -14,7 +14,8 @@ ROOMS = ("flows", "tasks", "storage")
 MAY_IMPORT = {"flows": {"flows", "tasks", "storage"}, "tasks": {"tasks"}, "storage": {"storage"}}
 # Where tasks/ meets storage/: what comes in, a batch at the desk, the end of a run, and the translator between them.
 MEETS_STORAGE = {
-    f"tasks/{name}.py" for name in ("batch", "collect", "intake", "job", "listings", "publish", "rows", "stages")
+    f"tasks/{name}.py"
+    for name in ("batch", "collect", "intake", "job", "listings", "publish", "rows", "stages", "standing")
 }
 MAY_IMPORT_PREFECT = {"tasks/stages.py"}
 
