@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -25,6 +26,7 @@ from pydantic import (
 FILE_NAME = "copydesk.toml"
 PREFIX = "COPYDESK_"
 TABLES = frozenset({"sources", "watch", "maintain"})  # of a settings file; they have no variable
+_DASK_SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Interval = Annotated[float, Field(ge=0, le=90 * 86_400)]
@@ -132,6 +134,20 @@ class Settings(Closed):
     mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
     workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
+    dask: str | None = Field(
+        None,
+        description="Scheduler of a Dask cluster that edits pages, such as tcp://scheduler:8786; or `local`, to start "
+        "one of `workers` processes here.",
+    )
+    keep_pages_days: int = Field(
+        0, ge=0, description="Days after which `maintain` drops archived pages that no row points to; 0: never."
+    )
+    keep_pages_of_rows: bool = Field(
+        True, description="Keep pages that rows point to for longer; without them, reprocess leaves these rows alone."
+    )
+    keep_rejections_days: int = Field(
+        0, ge=0, description="Days after which `maintain` drops rejections whose cause did not change; 0: never."
+    )
     inbox: str = Field("inbox", description="Folder relative to this file: a document put there is taken in.")
     alert_webhook: SecretStr | None = Field(
         None, description="Address that alerts are posted to; a secret, better given in the environment."
@@ -145,6 +161,16 @@ class Settings(Closed):
     def _least_is_less(cls, value: float, others: ValidationInfo) -> float:
         if value < others.data.get("least_interval", 0):
             raise ValueError(f"is less than `least_interval`, {others.data['least_interval']:g}")
+        return value
+
+    @field_validator("dask")
+    @classmethod
+    def _scheduler(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if value != "local" and not (parts.scheme in _DASK_SCHEMES and parts.hostname):
+            raise ValueError("names no Dask scheduler; write `local`, or its address, such as tcp://scheduler:8786")
         return value
 
     @field_validator("languages", mode="before")

@@ -21,6 +21,9 @@ class PublishedDay:
     updated: int = 0
 
 
+Announce = Callable[[PublishedDay], None]
+
+
 def tell_no_one(published: PublishedDay) -> None:
     """Keep it to ourselves that a day was published."""
 
@@ -46,4 +49,4 @@ class Job:
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
     window: Window | None = None
-    announce: Callable[[PublishedDay], None] = tell_no_one
+    announce: Announce = tell_no_one

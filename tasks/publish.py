@@ -10,23 +10,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage import read
-from storage.commit import Committed, commit, publish_derived
+from storage.commit import OUTCOMES, Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.store import Place, Store
 from storage.upkeep import mark_gone
 from tasks.documents import Outcome, Stage
 from tasks.edit import versions
 from tasks.fingerprint import near_duplicates
-from tasks.intake import GONE, Became, remember_outcomes
-from tasks.job import Job, PublishedDay
+from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
+from tasks.job import Announce, Job, PublishedDay, tell_no_one
 from tasks.report.page import render
 from tasks.report.summary import RejectionCount, RunSummary
 from tasks.rows import (
     COMMITTED,
     COUNTED,
+    KEPT,
     PAGES,
     REJECTED,
     SETTLED,
+    ArchivedPage,
     archived_pages,
     contents,
     fingerprinted,
@@ -43,49 +45,64 @@ MOST_DAYS: Final = 31  # shown of a large dataset where a run changed none
 class Published:
     """What a run brought: an outcome for each input, inputs by source, entries left out, and the days that changed."""
 
-    outcomes: pa.Table = field(repr=False)
-    inputs: Mapping[str, int]
-    left_out: Mapping[tuple[str, str], int]
-    days: tuple[date, ...]
+    outcomes: pa.Table = field(default_factory=OUTCOMES.empty_table, repr=False)
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    days: tuple[date, ...] = ()
     rejected: tuple[RejectionCount, ...] = ()
 
 
 def publish_run(job: Job) -> Published:
     """Publish what a run has staged; called again after a crash, it ends in the same rows."""
     with job.place.open() as store:
-        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job)
+        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job.started_at, job.announce)
 
 
 def finish_interrupted(job: Job) -> int:
     """Publish what earlier runs had edited when they were cut short; return how many runs that were."""
-    finished = 0
-    with job.place.open() as store:
+    return finish_runs(job.place, job.started_at, job.announce)
+
+
+def finish_runs(place: Place, now: datetime, announce: Announce = tell_no_one) -> int:
+    """Do what `finish_interrupted` does, for whoever has no run of its own."""
+    finished: list[Published] = []
+    with place.open() as store:
         for run in store.staging.runs():
             with store.files.try_lock(f"run-{run}") as is_dead:
                 # Looked at again under the lock: the run may have ended well meanwhile.
                 if is_dead and (staged := store.staging.runs().get(run)):
-                    _publish(store, run, staged, job)
-                    finished += 1
-    return finished
+                    finished.append(_publish(store, run, staged, now, announce))
+    days = sorted({day for published in finished for day in published.days})
+    tell_stories(place, days, run=f"finish-{now:%Y%m%dT%H%M%S}", now=now)
+    return len(finished)
 
 
-def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Published:
-    committed = commit(store, [path for path in staged if contents(path) in COMMITTED], run=run, now=job.started_at)
+def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, announce: Announce) -> Published:
+    committed = commit(
+        store,
+        [path for path in staged if contents(path) in COMMITTED],
+        run=run,
+        now=now,
+        standing=failing(store, _pages(store, staged, KEPT)),
+    )
     rejections = _rows(store, staged, REJECTED)
-    became = _became(committed, rejections)
-    pages = (page for table in _tables(store, staged, {PAGES}) for page in archived_pages(table))
-    judged = (page for page in pages if (page.source, page.input) in became)
-    back = remember_outcomes(store, judged, became, versions_key(versions()))
-    _mark_gone(store, rejections, back, job.started_at)
-    for day in _published_days(committed, job.place.root):
-        job.announce(day)
-    settled, counted = list(_tables(store, staged, {SETTLED})), _rows(store, staged, {COUNTED})
+    became, key = _became(committed, rejections), versions_key(versions())
+    fetched, kept = (
+        [page for page in _pages(store, staged, name) if (page.source, page.input) in became] for name in (PAGES, KEPT)
+    )
+    back = remember_outcomes(store, fetched, became, key)
+    remember_kept(store, kept, became, key)
+    _mark_gone(store, rejections, back, now)
+    for day in _published_days(committed, str(store.root)):
+        announce(day)
+    settled = list(_tables(store, staged, {SETTLED}))
+    inputs, left_out = _counted(_rows(store, staged, {COUNTED}))
     store.staging.remove(staged)
     return Published(
         outcomes=_outcomes(committed, settled),
         rejected=_rejected(committed, rejections, settled),
-        inputs={row["source"]: row["count"] for row in counted if row["left_out"] is None},
-        left_out={(row["source"], row["left_out"]): row["count"] for row in counted if row["left_out"] is not None},
+        inputs=inputs,
+        left_out=left_out,
         days=committed.partitions,
     )
 
@@ -104,8 +121,24 @@ def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Ite
     return (store.staging.read(path) for path in staged if contents(path) in wanted)
 
 
+def _pages(store: Store, staged: Iterable[str], name: str) -> Iterator[ArchivedPage]:
+    return (page for table in _tables(store, staged, {name}) for page in archived_pages(table))
+
+
 def _rows(store: Store, staged: Iterable[str], wanted: Collection[str]) -> list[dict[str, Any]]:
     return [row for table in _tables(store, staged, wanted) for row in table.to_pylist()]
+
+
+def _counted(rows: Iterable[Mapping[str, Any]]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+    """Sum up what was counted while inputs came in: inputs by source; entries left out by source and reason."""
+    inputs: Counter[str] = Counter()
+    left_out: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if row["left_out"] is None:
+            inputs[row["source"]] += row["count"]
+        else:
+            left_out[row["source"], row["left_out"]] += row["count"]
+    return inputs, left_out
 
 
 def _mark_gone(store: Store, rejections: Sequence[dict[str, Any]], back: set[str], now: datetime) -> None:
