@@ -65,7 +65,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def wait_until(happened: Callable[[], bool], seconds: float, *logs: Path) -> None:
+def wait_until(happened: Callable[[], object], seconds: float, *logs: Path) -> None:
     """Wait for something, and fail with what the processes last said."""
     deadline = time.monotonic() + seconds
     while not happened():
