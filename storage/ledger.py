@@ -104,18 +104,24 @@ class Ledger:
         """Keep these as the last visits to their URLs."""
         self._put(URLS, visits)
 
-    def arrived(self, outcome: str, sources: Iterable[str]) -> list[Visit]:
-        """Return the visits to these sources' URLs that ended in this outcome, in the order of their URLs.
+    def arrived(self, outcome: str, sources: Iterable[str] | None) -> list[Visit]:
+        """Return the visits to these sources' URLs, or to all, that ended in this outcome, in the order of their URLs.
 
         Where the outcome says that a page is archived and nothing has become of it yet, a run was cut short.
         """
-        wanted = sa.select(URLS).where(URLS.c.outcome == outcome, URLS.c.source.in_(list(sources)))
+        wanted = sa.select(URLS).where(URLS.c.outcome == outcome)
+        if sources is not None:
+            wanted = wanted.where(URLS.c.source.in_(list(sources)))
         with self._reading() as connection:
             return [Visit(**row._asdict()) for row in connection.execute(wanted.order_by(URLS.c.url))]
 
     def visits_of(self, article_ids: Iterable[str]) -> list[Visit]:
         """Return the last visits that ended in one of these articles."""
         return list(self._find(Visit, URLS, URLS.c.article_id, article_ids))
+
+    def file_visits_of(self, article_ids: Iterable[str]) -> list[FileVisit]:
+        """Return the last readings that ended in one of these articles."""
+        return list(self._find(FileVisit, DOCUMENTS, DOCUMENTS.c.article_id, article_ids))
 
     def archived(self) -> Iterator[tuple[str, str, int]]:
         """Yield the URL, archive file and offset of every visit whose page is kept."""
@@ -263,6 +269,18 @@ class Ledger:
         wanted = sa.select(PLACES.c.key, PLACES.c.partition).where(PLACES.c.dataset == dataset)
         with self._reading() as connection:
             return {row[0]: row[1] for row in connection.execute(wanted)}
+
+    def placed_by_day(self, dataset: str) -> dict[date, int]:
+        """Return how many keys of a dataset lie in each partition."""
+        counted = sa.select(PLACES.c.partition, sa.func.count()).where(PLACES.c.dataset == dataset)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(counted.group_by(PLACES.c.partition))}
+
+    def placed_on(self, dataset: str, partition: date) -> set[str]:
+        """Return the keys of a dataset that lie in a partition."""
+        wanted = sa.select(PLACES.c.key).where(PLACES.c.dataset == dataset, PLACES.c.partition == partition)
+        with self._reading() as connection:
+            return set(connection.scalars(wanted))
 
     def identities(self, urls: Iterable[str]) -> dict[str, str]:
         """Return the article ids of those URLs that were given one."""

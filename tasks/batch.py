@@ -10,11 +10,12 @@ from threading import Lock
 from types import TracebackType
 from typing import Final, Self
 
+from storage.errors import DamagedFileError, PageGoneError, StoreError
 from storage.store import Place, Store
 from tasks.documents import Article, Page, Reason, Rejection, Stage
 from tasks.edit import Desk, edit, versions
 from tasks.fetch.decoding import DecodingError, decode_body
-from tasks.intake import BatchRef
+from tasks.intake import BatchRef, is_address
 from tasks.job import Job
 from tasks.language import load_profiles
 from tasks.rows import ARTICLES, REJECTIONS, ArchivedPage, archived_pages, articles_table, rejections_table
@@ -181,11 +182,25 @@ def _pages(store: Store, part: Slice) -> Iterator[ArchivedPage]:
 
 def _edit_one(store: Store, archived: ArchivedPage, desk: Desk) -> Article | Rejection:
     try:
-        return edit(restore_page(store, archived), desk)
+        edited = edit(restore_page(store, archived), desk)
+        return _as_known(edited, archived.article_id) if isinstance(edited, Article) else edited
     except DecodingError as error:
         return _rejection(archived, error.reason, str(error), Stage.DECODE)
+    except (DamagedFileError, PageGoneError) as error:
+        return _rejection(archived, Reason.DAMAGED_ARCHIVE, str(error), Stage.DECODE)
+    except StoreError:
+        raise  # the store cannot be reached: that is no fault of the page
     except Exception:  # noqa: BLE001 - the one broad except: a broken page must not take its batch down
         return _rejection(archived, Reason.CRASHED, traceback.format_exc(limit=-8))
+
+
+def _as_known(article: Article, article_id: str | None) -> Article:
+    """Return an article under the id that it has; for one with an address, the ledger sees to that."""
+    if article_id is None or article.url is not None or article.article_id == article_id:
+        return article
+    if article.fallback_id == article_id:
+        return replace(article, article_id=article_id, canonical_url=None)
+    return replace(article, article_id=article_id, fallback_id=article_id)
 
 
 def restore_page(store: Store, archived: ArchivedPage) -> Page:
@@ -208,7 +223,7 @@ def restore_page(store: Store, archived: ArchivedPage) -> Page:
 
 
 def _rejection(page: ArchivedPage, reason: Reason, detail: str, stage: Stage = Stage.EDIT) -> Rejection:
-    url = page.input if page.input.startswith(("http://", "https://")) else None
+    url = page.input if is_address(page.input) else None
     return Rejection(
         input=page.input, source=page.source, url=url, stage=stage, reason=reason, detail=detail, ref=page.page
     )

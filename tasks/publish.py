@@ -17,16 +17,18 @@ from storage.upkeep import mark_gone
 from tasks.documents import Outcome, Stage
 from tasks.edit import versions
 from tasks.fingerprint import near_duplicates
-from tasks.intake import GONE, Became, remember_outcomes
+from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
 from tasks.job import Job
 from tasks.report.page import render
 from tasks.report.summary import RejectionCount, RunSummary
 from tasks.rows import (
     COMMITTED,
     COUNTED,
+    KEPT,
     PAGES,
     REJECTED,
     SETTLED,
+    ArchivedPage,
     archived_pages,
     contents,
     fingerprinted,
@@ -70,20 +72,29 @@ def finish_interrupted(job: Job) -> int:
 
 
 def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Published:
-    committed = commit(store, [path for path in staged if contents(path) in COMMITTED], run=run, now=job.started_at)
+    committed = commit(
+        store,
+        [path for path in staged if contents(path) in COMMITTED],
+        run=run,
+        now=job.started_at,
+        standing=failing(store, _pages(store, staged, KEPT)),
+    )
     rejections = _rows(store, staged, REJECTED)
-    became = _became(committed, rejections)
-    pages = (page for table in _tables(store, staged, {PAGES}) for page in archived_pages(table))
-    judged = (page for page in pages if (page.source, page.input) in became)
-    back = remember_outcomes(store, judged, became, versions_key(versions()))
+    became, key = _became(committed, rejections), versions_key(versions())
+    fetched, kept = (
+        [page for page in _pages(store, staged, name) if (page.source, page.input) in became] for name in (PAGES, KEPT)
+    )
+    back = remember_outcomes(store, fetched, became, key)
+    remember_kept(store, kept, became, key)
     _mark_gone(store, rejections, back, job.started_at)
-    settled, counted = list(_tables(store, staged, {SETTLED})), _rows(store, staged, {COUNTED})
+    settled = list(_tables(store, staged, {SETTLED}))
+    inputs, left_out = _counted(_rows(store, staged, {COUNTED}))
     store.staging.remove(staged)
     return Published(
         outcomes=_outcomes(committed, settled),
         rejected=_rejected(committed, rejections, settled),
-        inputs={row["source"]: row["count"] for row in counted if row["left_out"] is None},
-        left_out={(row["source"], row["left_out"]): row["count"] for row in counted if row["left_out"] is not None},
+        inputs=inputs,
+        left_out=left_out,
         days=committed.partitions,
     )
 
@@ -93,8 +104,24 @@ def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Ite
     return (store.staging.read(path) for path in staged if contents(path) in wanted)
 
 
+def _pages(store: Store, staged: Iterable[str], name: str) -> Iterator[ArchivedPage]:
+    return (page for table in _tables(store, staged, {name}) for page in archived_pages(table))
+
+
 def _rows(store: Store, staged: Iterable[str], wanted: Collection[str]) -> list[dict[str, Any]]:
     return [row for table in _tables(store, staged, wanted) for row in table.to_pylist()]
+
+
+def _counted(rows: Iterable[Mapping[str, Any]]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+    """Sum up what was counted while inputs came in: inputs by source; entries left out by source and reason."""
+    inputs: Counter[str] = Counter()
+    left_out: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if row["left_out"] is None:
+            inputs[row["source"]] += row["count"]
+        else:
+            left_out[row["source"], row["left_out"]] += row["count"]
+    return inputs, left_out
 
 
 def _mark_gone(store: Store, rejections: Sequence[dict[str, Any]], back: set[str], now: datetime) -> None:

@@ -252,6 +252,9 @@ _AS_IN_VERSION_2 = (
         f"ALTER TABLE feeds DROP COLUMN {name}"
         for name in ("source", "entries", "newest", "changed_at", "gap_seconds", "detail")
     ),
+    "DROP INDEX ix_files_article_id",
+    "ALTER TABLE urls DROP COLUMN hints",
+    *(f"ALTER TABLE files DROP COLUMN {name}" for name in ("page_file", "page_offset", "hints")),
     *(f"ALTER TABLE hosts DROP COLUMN {name}" for name in ("failures", "parked_until", "parked_because")),
     *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("name", "corrections", "broken")),
 )
