@@ -27,6 +27,7 @@ def ingest(parameters: IngestParameters) -> RunSummary:
                 tell("edit", number, len(edits))
         with watch.timing("commit"):
             published = stages.commit(job)
+        stages.attempts(job, sources, published)
         with watch.timing("stories"):
             near_duplicates = stages.stories(job, published.days)
         summary = conclude(job, published, near_duplicates, watch.seconds)

@@ -274,13 +274,14 @@ class _Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A piece of work with a run of its own: a day with all its sources, or a source on disk with all its days.
-
-    `partitions` are brought up to date from the page archive, and `asked` are the sources that are asked besides.
-    """
+    """A piece of work with a run of its own: a day with all its sources, or a source on disk with all its days."""
 
     partitions: tuple[Partition, ...]
-    asked: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the day; or a source on disk with its days."""
+        first, last = self.window.first, self.window.last
+        return f"{first}" if first == last else f"{self.partitions[0].source} {first}…{last}"
 
     @property
     def window(self) -> Window:
@@ -361,10 +362,8 @@ def _units(chosen: Iterable[Partition], sources: Mapping[str, Expected]) -> Iter
             disks.setdefault(each.source, []).append(each)
         else:
             days.setdefault(each.day, []).append(each)
-    for source, partitions in sorted(disks.items()):
-        yield Unit(partitions=tuple(partitions), asked=(source,))
-    for _, partitions in sorted(days.items(), reverse=True):
-        yield Unit(partitions=tuple(partitions), asked=tuple(each.source for each in partitions if each.asks))
+    for _, partitions in [*sorted(disks.items()), *sorted(days.items(), reverse=True)]:
+        yield Unit(partitions=tuple(partitions))
 
 
 def _usual_pages(partitions: Iterable[Partition]) -> dict[str, int]:
@@ -382,3 +381,27 @@ def count_states(partitions: Iterable[Partition]) -> dict[str, Counter[State]]:
     for each in partitions:
         counted.setdefault(each.source, Counter())[each.state] += 1
     return counted
+
+
+def newest_first(partitions: Sequence[Partition]) -> list[Partition]:
+    """Return partitions in the order in which they are worked on."""
+    return sorted(sorted(partitions, key=lambda each: each.source), key=lambda each: each.day, reverse=True)
+
+
+def sentence(partition: Partition) -> str:
+    """Say in a sentence how a partition stands, and why.
+
+    >>> sentence(Partition(source="harbour", day=date(2024, 2, 5), state=State.STALE, rows=3, stale=3))
+    'harbour 2024-02-05 is stale.'
+    """
+    why = f" ({': '.join(part for part in (partition.reason, partition.detail) if part)})"
+    return f"{partition.source} {partition.day} is {partition.state}{why if len(why) > len(' ()') else ''}."
+
+
+def counted(count: int, what: str) -> str:
+    """Return a count of things in words.
+
+    >>> counted(1, "partition"), counted(1400, "page")
+    ('1 partition', '1,400 pages')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

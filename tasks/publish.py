@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from tasks.edit import versions
 from tasks.fingerprint import near_duplicates
 from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
 from tasks.job import Job
+from tasks.partitions import DEFERRED, LASTING, NOT_KEPT, PASSING
 from tasks.report.page import render
 from tasks.report.summary import RejectionCount, RunSummary
 from tasks.rows import (
@@ -42,6 +43,15 @@ MOST_DAYS: Final = 31  # shown of a large dataset where a run changed none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An input of which nothing is known yet, and why: it failed, or was put off."""
+
+    source: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """What a run brought: an outcome for each input, inputs by source, entries left out, and the days that changed."""
 
@@ -50,6 +60,7 @@ class Published:
     left_out: Mapping[tuple[str, str], int]
     days: tuple[date, ...]
     rejected: tuple[RejectionCount, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 def publish_run(job: Job) -> Published:
@@ -96,6 +107,7 @@ def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Publish
         inputs=inputs,
         left_out=left_out,
         days=committed.partitions,
+        failures=tuple(_failures(rejections, settled)),
     )
 
 
@@ -175,6 +187,17 @@ def _rejected(
     )
 
 
+def _failures(rejections: Iterable[Mapping[str, Any]], settled: Iterable[pa.Table]) -> Iterator[Failure]:
+    """Yield the inputs that may still become articles, once their hosts answer or what they lie in is mended."""
+    for row in rejections:
+        if row["reason"] in PASSING | LASTING:
+            reason = NOT_KEPT if row["page"] is not None and row["reason"] in LASTING else row["reason"]
+            yield Failure(source=row["source"], reason=reason, detail=f"{row['input']}: {row['detail']}")
+    for table in settled:
+        for row in table.filter(pc.equal(table["outcome"], str(Outcome.DEFERRED))).to_pylist():
+            yield Failure(source=row["source"], reason=DEFERRED, detail=f"{row['input']}: {row['detail']}")
+
+
 def _outcomes(committed: Committed, settled: Iterable[pa.Table]) -> pa.Table:
     """Return one outcome for each input of the run, in the order they came in."""
     names = ["number", "source", "input", "outcome", "article_id"]
@@ -224,6 +247,30 @@ def write_report(place: Place, summary: RunSummary, days: Sequence[date]) -> str
 def _newest_days(place: Place) -> list[date]:
     days = read.articles(place.root, columns=["published_date"])["published_date"]
     return sorted(pc.unique(days).to_pylist())[-MOST_DAYS:]
+
+
+def together(several: Sequence[Published]) -> Published:
+    """Return what several runs brought as if they had been one."""
+    names = ["source", "input", "outcome", "article_id"]
+    empty = pa.table({name: pa.array([], pa.string()) for name in names})
+    outcomes = pa.concat_tables([empty, *(each.outcomes.select(names) for each in several)])
+    inputs: Counter[str] = Counter()
+    left_out: Counter[tuple[str, str]] = Counter()
+    rejected: dict[tuple[str, str], RejectionCount] = {}
+    for each in several:
+        inputs.update(each.inputs)
+        left_out.update(each.left_out)
+        for one in each.rejected:
+            before = rejected.get((one.stage, one.reason))
+            rejected[one.stage, one.reason] = one if before is None else replace(before, count=before.count + one.count)
+    return Published(
+        outcomes=outcomes,
+        inputs=inputs,
+        left_out=left_out,
+        days=tuple(sorted({day for each in several for day in each.days})),
+        rejected=tuple(sorted(rejected.values(), key=lambda one: (-one.count, one.stage, one.reason))),
+        failures=tuple(failure for each in several for failure in each.failures),
+    )
 
 
 def count_outcomes(outcomes: pa.Table) -> dict[str, int]:

@@ -1,0 +1,75 @@
+"""Planning a backfill: what is asked for, held against what the dataset shows. Reads, and changes nothing."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+
+from storage.store import Place, Store
+from tasks.attempts import expected_of
+from tasks.fetch.sources import Source, SourceError
+from tasks.fetch.window import Window
+from tasks.partitions import MENDABLE, Evidence, Expected, Plan, State, plan
+from tasks.survey import look, seconds_a_page, versions_today
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Which partitions a backfill is to bring up to date: those of a window, of some sources, in some states.
+
+    `others` are the names of sources that only the dataset knows, beside `sources`; None: all of them. With `again`,
+    what failed for a lasting reason is tried again, too.
+    """
+
+    window: Window
+    today: date
+    sources: tuple[Source, ...] = ()
+    others: tuple[str, ...] | None = None
+    only: Collection[State] = field(default=MENDABLE)
+    again: bool = False
+
+    @property
+    def names(self) -> set[str] | None:
+        """The names of the sources; None where it is all that there are."""
+        return None if self.others is None else {*self.others, *(source.name for source in self.sources)}
+
+
+def make_plan(place: Place, request: Request) -> Plan:
+    """Look at the dataset and say what is to be done."""
+    with place.open() as store:
+        return plan_in(store, request)
+
+
+def plan_in(store: Store, request: Request) -> Plan:
+    """Say what is to be done in an open store."""
+    evidence = look(store, request.window, request.names)
+    _check_names(store, request, evidence)
+    return plan(
+        request.window,
+        expected(store, request, evidence),
+        evidence,
+        versions=versions_today(),
+        today=request.today,
+        only=request.only,
+        again=request.again,
+        seconds_a_page=seconds_a_page(store),
+    )
+
+
+def expected(store: Store, request: Request, evidence: Evidence) -> list[Expected]:
+    """Return the sources that partitions are expected of: those that can be asked, and those that left something."""
+    known = [expected_of(store, source) for source in request.sources]
+    named = {source.source for source in known}
+    return known + [Expected(source=name) for name in sorted(evidence.sources() - named)]
+
+
+def _check_names(store: Store, request: Request, evidence: Evidence) -> None:
+    """Refuse a name of which neither the settings nor the dataset know anything."""
+    for name in sorted(set(request.others or ()) - evidence.sources()):
+        known = look(store, request.window).sources() | {source.name for source in request.sources}
+        close = get_close_matches(name, sorted(known), n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(known)) or 'none'}."
+        raise SourceError(
+            f"{name}: copydesk.toml has no source of this name, and the dataset nothing of it "
+            f"from {request.window.first} to {request.window.last}. {hint}"
+        )
