@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,6 +49,15 @@ DelayOption = Annotated[
     float | None, typer.Option(min=0, max=3600, help="Seconds between two requests to one host (5).")
 ]
 PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
+FromOption = Annotated[
+    datetime | None, typer.Option("--from", metavar="DATE", formats=["%Y-%m-%d"], help="The first day (UTC).")
+]
+ToOption = Annotated[
+    datetime | None, typer.Option("--to", metavar="DATE", formats=["%Y-%m-%d"], help="The last day (UTC).")
+]
+SourceOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="A source of copydesk.toml or of the dataset; may be repeated.")
+]
 LanguageOption = Annotated[str | None, typer.Option(help="The text's language (BCP 47); by default it is detected.")]
 ModeOption = Annotated[
     ModeChoice,
@@ -103,6 +113,60 @@ def serve(config: ConfigOption = None) -> None:
     from flows.running import serve_schedules
 
     serve_schedules(config)
+
+
+@app.command()
+def status(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how each day of each source stands: a calendar of what is fresh, missing, stale or failed."""
+    from flows.backfilling import show_status
+
+    settings = settings_for(data, config)
+    show_status(settings, first=_day(first), last=_day(last), sources=source or (), as_json=as_json)
+
+
+@app.command()
+def backfill(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="STATES", help="Of missing,stale,failed,partial: which to bring up to date.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Try also what failed for a reason that does not pass by itself.")
+    ] = False,
+    concurrency: Annotated[int, typer.Option(min=1, max=16, help="Days that are worked on side by side.")] = 2,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring past days up to date: what is missing, stale or failed, and nothing else."""
+    from flows.backfilling import run_backfill
+
+    raise typer.Exit(
+        stoppable(
+            lambda: run_backfill(
+                settings_for(data, config),
+                first=_day(first),
+                last=_day(last),
+                sources=source or (),
+                only=[state.strip() for state in only.split(",")] if only else (),
+                again=again,
+                concurrency=concurrency,
+                config=config,
+                dry_run=dry_run,
+                as_json=as_json,
+            )
+        )
+    )
 
 
 @app.command()
@@ -222,6 +286,10 @@ def init(
     except OSError as error:
         raise SettingsError(f"{path}: cannot be written ({error.strerror}).") from None
     typer.echo(f"Wrote {path}. Add a source, then: copydesk run")
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
 
 
 def settings_for(data: str | None, config: Path | None) -> "Settings":

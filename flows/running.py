@@ -40,7 +40,7 @@ def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
     with place_of(settings).open():  # a folder that cannot be written to is named before Prefect starts
         pass
     # The console is ours in a run, and says what went wrong itself.
-    with _prefect(settings, console_level="CRITICAL"):
+    with prefect_at_hand(settings, console_level="CRITICAL"):
         from flows.ingest import ingest
 
         with progress_bars():
@@ -48,7 +48,7 @@ def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
 
 
 @contextmanager
-def _prefect(settings: Settings, *, console_level: str) -> Iterator[str | None]:
+def prefect_at_hand(settings: Settings, *, console_level: str) -> Iterator[str | None]:
     """Have a Prefect server while the block lasts; yield the address of one that was started for it."""
     home = _prefect_home(settings)
     prepare_prefect(home, console_level=console_level)
@@ -179,7 +179,7 @@ def serve_schedules(config: Path | None) -> None:
         )
     with place_of(settings).open():
         pass
-    with _prefect(settings, console_level="INFO") as url:
+    with prefect_at_hand(settings, console_level="INFO") as url:
         if url is not None:
             out.print(f"Runs are shown at {url}/runs")
         from flows.serving import serve

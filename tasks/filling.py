@@ -15,11 +15,12 @@ from tasks.archived import Selection, collect_archived
 from tasks.attempts import remember_readings
 from tasks.batch import Workers
 from tasks.collect import collect_pages
+from tasks.documents import Reason
 from tasks.job import Job
-from tasks.partitions import BROKEN_OFF, LASTING, NOT_KEPT, Evidence, Expected, Key, Partition, Reach, Unit
+from tasks.partitions import BROKEN_OFF, LASTING, NOT_KEPT, Evidence, Expected, Key, Partition, Reach, Unit, counted
 from tasks.planning import Request, expected, plan_in
 from tasks.progress import listening
-from tasks.publish import Failure, Published, publish_run
+from tasks.publish import Failure, Published, publish_run, together
 from tasks.survey import look, versions_today
 
 _LONGEST_DETAIL: Final = 300
@@ -31,23 +32,36 @@ def fill(job: Job, unit: Unit, request: Request, workers: Workers) -> Published 
     `job` is the unit's own run. Done again after a crash, it ends in the same rows.
     """
     job = replace(job, started_at=job.clock(), window=unit.window)
+    request = replace(request, window=unit.window)
     with _at_work(job, unit) as store:
-        request = replace(request, window=unit.window)
         todo = _still_to_do(store, unit, request)
         if not todo:
             return None
-        before = look(store, unit.window, request.names)
-        asked = [source for source in request.sources if source.name in {each.source for each in todo if each.asks}]
-        store.ledger.record_attempts(_begun(each, before, job) for each in todo if each.asks)
-        for batch in chain(collect_archived(job, _selection(todo, request)), collect_pages(job, asked)):
-            workers.edit(job, batch)
-        published = publish_run(job)
-        remember_readings(store, job, asked, published)
-        after = look(store, unit.window, request.names)
-        by_name = {source.source: source for source in expected(store, request, after)}
-        attempts = (_concluded(each, by_name[each.source], before, after, published, job) for each in todo)
-        store.ledger.record_attempts(attempt for attempt in attempts if attempt is not None)
-        return published
+        published = [_attempted(store, job, todo, request, workers)]
+        # What the archive turned out not to have, its source may.
+        asked = {(each.source, each.day) for each in todo if each.asks}
+        rest = [
+            each for each in _still_to_do(store, unit, request) if each.asks and (each.source, each.day) not in asked
+        ]
+        if rest:
+            published.append(_attempted(store, replace(job, run=f"{job.run}-asked"), rest, request, workers))
+        return together(published)
+
+
+def _attempted(store: Store, job: Job, todo: Sequence[Partition], request: Request, workers: Workers) -> Published:
+    """Attempt partitions from the page archive and, of those for which that will not do, from their sources."""
+    asked = [source for source in request.sources if source.name in {each.source for each in todo if each.asks}]
+    before = look(store, request.window, request.names)
+    store.ledger.record_attempts(_begun(each, before, job) for each in todo if each.asks)
+    for batch in chain(collect_archived(job, _selection(todo, request)), collect_pages(job, asked)):
+        workers.edit(job, batch)
+    published = publish_run(job)
+    remember_readings(store, job, asked, published)
+    after = look(store, request.window, request.names)
+    by_name = {source.source: source for source in expected(store, request, after)}
+    attempts = (_concluded(each, by_name[each.source], before, after, published, job) for each in todo)
+    store.ledger.record_attempts(attempt for attempt in attempts if attempt is not None)
+    return published
 
 
 def _still_to_do(store: Store, unit: Unit, request: Request) -> list[Partition]:
@@ -148,9 +162,9 @@ def _failed(
     short = 0 if partition.asks or known is None else known.articles - rows
     lacking = max(short, after.kept.get(key, 0)) + rows - after.rows.get(key, {}).get(versions_today(), 0)
     if lacking > 0 and not failures:
-        failures = [
-            Failure(source=partition.source, reason=NOT_KEPT, detail=f"{lacking:,} pages are not in the archive")
-        ]
+        reason, also = (Reason.DAMAGED_ARCHIVE, ", nor from its source") if partition.asks else (NOT_KEPT, "")
+        detail = f"{counted(lacking, 'page')} cannot be read from the archive{also}"
+        failures = [Failure(source=partition.source, reason=reason, detail=detail)]
     return max(len(failures), lacking), failures[0] if failures else None
 
 
