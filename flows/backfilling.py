@@ -19,8 +19,8 @@ from flows.settings import Settings, SettingsError
 from flows.upkeep import open_dataset
 from tasks.fetch.window import Window
 from tasks.partitions import MENDABLE, Partition, Plan, State, count_states, counted, newest_first, sentence
-from tasks.planning import Request, plan_in
-from tasks.survey import days_known
+from tasks.planning import Request, plan_by
+from tasks.survey import days_known, look
 
 SHOWN: Final = timedelta(weeks=12)  # of a calendar, where no first day is given
 REASONS: Final = 12  # that are told one by one
@@ -94,7 +94,7 @@ def run_backfill(
 
 def _plan(settings: Settings, request: Request) -> Plan:
     with open_dataset(settings) as store:
-        return plan_in(store, request)
+        return plan_by(store, request, look(store, request.window, request.names))
 
 
 def _window(settings: Settings, first: date | None, last: date | None, shown: timedelta | None) -> Window:

@@ -84,13 +84,15 @@ def legend(partitions: Sequence[Partition]) -> Table:
 
 
 def _blocks(days: Sequence[date], weeks: int) -> Iterator[list[date]]:
-    """Yield the Mondays of the weeks from the first day to the last, so many at a time."""
+    """Yield the Mondays of the weeks from the first day to the last, in blocks of one length, of so many at most."""
     if not days:
         return
     monday, last = min(days) - timedelta(days=min(days).weekday()), max(days)
-    while monday <= last:
-        yield [each for number in range(weeks) if (each := monday + number * _WEEK) <= last]
-        monday += weeks * _WEEK
+    mondays = [monday + number * _WEEK for number in range((last - monday).days // 7 + 1)]
+    blocks = -(-len(mondays) // weeks)
+    size = -(-len(mondays) // blocks)
+    for start in range(0, len(mondays), size):
+        yield mondays[start : start + size]
 
 
 def _months(mondays: Sequence[date]) -> str:

@@ -17,8 +17,20 @@ from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.documents import Reason
 from tasks.job import Job
-from tasks.partitions import BROKEN_OFF, LASTING, NOT_KEPT, Evidence, Expected, Key, Partition, Reach, Unit, counted
-from tasks.planning import Request, expected, plan_in
+from tasks.partitions import (
+    BROKEN_OFF,
+    LASTING,
+    MENDABLE,
+    NOT_KEPT,
+    Evidence,
+    Expected,
+    Key,
+    Partition,
+    Reach,
+    Unit,
+    counted,
+)
+from tasks.planning import Request, expected, plan_by
 from tasks.progress import listening
 from tasks.publish import Failure, Published, publish_run, together
 from tasks.survey import look, versions_today
@@ -32,26 +44,34 @@ def fill(job: Job, unit: Unit, request: Request, workers: Workers) -> Published 
     `job` is the unit's own run. Done again after a crash, it ends in the same rows.
     """
     job = replace(job, started_at=job.clock(), window=unit.window)
-    request = replace(request, window=unit.window)
+    request = replace(request, window=unit.window, only=MENDABLE)
     with _at_work(job, unit) as store:
-        todo = _still_to_do(store, unit, request)
+        found = look(store, unit.window, request.names)
+        todo = _still_to_do(store, unit, request, found)
         if not todo:
             return None
-        published = [_attempted(store, job, todo, request, workers)]
+        published, found = _attempted(store, job, todo, request, found, workers)
         # What the archive turned out not to have, its source may.
         asked = {(each.source, each.day) for each in todo if each.asks}
         rest = [
-            each for each in _still_to_do(store, unit, request) if each.asks and (each.source, each.day) not in asked
+            each
+            for each in _still_to_do(store, unit, request, found)
+            if each.asks and (each.source, each.day) not in asked
         ]
-        if rest:
-            published.append(_attempted(store, replace(job, run=f"{job.run}-asked"), rest, request, workers))
-        return together(published)
+        if not rest:
+            return published
+        more, _ = _attempted(store, replace(job, run=f"{job.run}-asked"), rest, request, found, workers)
+        return together([published, more])
 
 
-def _attempted(store: Store, job: Job, todo: Sequence[Partition], request: Request, workers: Workers) -> Published:
-    """Attempt partitions from the page archive and, of those for which that will not do, from their sources."""
+def _attempted(
+    store: Store, job: Job, todo: Sequence[Partition], request: Request, before: Evidence, workers: Workers
+) -> tuple[Published, Evidence]:
+    """Attempt partitions from the page archive and, of those for which that will not do, from their sources.
+
+    Returns what that brought, and what is found then.
+    """
     asked = [source for source in request.sources if source.name in {each.source for each in todo if each.asks}]
-    before = look(store, request.window, request.names)
     store.ledger.record_attempts(_begun(each, before, job) for each in todo if each.asks)
     for batch in chain(collect_archived(job, _selection(todo, request)), collect_pages(job, asked)):
         workers.edit(job, batch)
@@ -59,15 +79,17 @@ def _attempted(store: Store, job: Job, todo: Sequence[Partition], request: Reque
     remember_readings(store, job, asked, published)
     after = look(store, request.window, request.names)
     by_name = {source.source: source for source in expected(store, request, after)}
-    attempts = (_concluded(each, by_name[each.source], before, after, published, job) for each in todo)
-    store.ledger.record_attempts(attempt for attempt in attempts if attempt is not None)
-    return published
+    claims = (_concluded(each, by_name[each.source], before, after, published, job) for each in todo)
+    attempts = [claim for claim in claims if claim is not None]
+    store.ledger.record_attempts(attempts)
+    known = after.attempts | {(each.source, each.day): each for each in attempts}
+    return published, replace(after, attempts=known)
 
 
-def _still_to_do(store: Store, unit: Unit, request: Request) -> list[Partition]:
-    """Return the unit's partitions as they are now, of those that are not as they should be."""
+def _still_to_do(store: Store, unit: Unit, request: Request, found: Evidence) -> list[Partition]:
+    """Return the unit's partitions as they are now, of those about which something is still to be done."""
     planned = {(each.source, each.day) for each in unit.partitions}
-    return [each for each in plan_in(store, request).chosen if (each.source, each.day) in planned]
+    return [each for each in plan_by(store, request, found).chosen if (each.source, each.day) in planned]
 
 
 def _selection(todo: Sequence[Partition], request: Request) -> Selection:

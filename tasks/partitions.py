@@ -113,7 +113,7 @@ class Evidence:
 
     rows: Mapping[Key, Mapping[str, int]] = field(default_factory=dict)
     kept: Mapping[Key, int] = field(default_factory=dict)
-    attempts: Mapping[Key, Attempt] = field(default_factory=dict)
+    attempts: dict[Key, Attempt] = field(default_factory=dict)
     alive: Collection[str] = ()
 
     def knows(self, key: Key) -> bool:

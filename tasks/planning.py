@@ -37,12 +37,11 @@ class Request:
 def make_plan(place: Place, request: Request) -> Plan:
     """Look at the dataset and say what is to be done."""
     with place.open() as store:
-        return plan_in(store, request)
+        return plan_by(store, request, look(store, request.window, request.names))
 
 
-def plan_in(store: Store, request: Request) -> Plan:
-    """Say what is to be done in an open store."""
-    evidence = look(store, request.window, request.names)
+def plan_by(store: Store, request: Request, evidence: Evidence) -> Plan:
+    """Say what is to be done, by what was found."""
     _check_names(store, request, evidence)
     return plan(
         request.window,

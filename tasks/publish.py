@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage import read
-from storage.commit import Committed, commit, publish_derived
+from storage.commit import OUTCOMES, Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.store import Place, Store
 from storage.upkeep import mark_gone
@@ -251,9 +251,8 @@ def _newest_days(place: Place) -> list[date]:
 
 def together(several: Sequence[Published]) -> Published:
     """Return what several runs brought as if they had been one."""
-    names = ["source", "input", "outcome", "article_id"]
-    empty = pa.table({name: pa.array([], pa.string()) for name in names})
-    outcomes = pa.concat_tables([empty, *(each.outcomes.select(names) for each in several)])
+    empty = OUTCOMES.empty_table().select(["source", "input", "outcome", "article_id"])
+    outcomes = pa.concat_tables([empty, *(each.outcomes.select(empty.column_names) for each in several)])
     inputs: Counter[str] = Counter()
     left_out: Counter[tuple[str, str]] = Counter()
     rejected: dict[tuple[str, str], RejectionCount] = {}
