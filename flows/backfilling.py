@@ -15,8 +15,8 @@ from flows.clock import utc_now
 from flows.console import out, progress_bars
 from flows.heatmap import calendar, legend, state_table
 from flows.parameters import BackfillParameters, request_for
+from flows.places import open_dataset
 from flows.settings import Settings, SettingsError
-from flows.upkeep import open_dataset
 from tasks.fetch.window import Window
 from tasks.partitions import MENDABLE, Partition, Plan, State, count_states, counted, newest_first, sentence
 from tasks.planning import Request, plan_by

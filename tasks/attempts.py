@@ -12,15 +12,15 @@ from storage.records import Attempt
 from storage.schema import ARTICLES_DATASET
 from storage.store import Store
 from tasks.documents import Outcome
-from tasks.fetch.sources import Source, SourceKind
+from tasks.fetch.sources import Source
 from tasks.fetch.window import Window
 from tasks.job import Job
-from tasks.partitions import PASSING, Expected, Key, Reach
+from tasks.partitions import PASSING, Key, Reach
+from tasks.planning import reach_of, reading
 from tasks.publish import Failure, Published
 from tasks.survey import rows_of
 
 _DAY: Final = timedelta(days=1)
-_WHOLE: Final = frozenset({SourceKind.FOLDER, SourceKind.FILE, SourceKind.URL_LIST})
 
 
 def remember_attempts(job: Job, sources: Sequence[Source], published: Published) -> None:
@@ -35,29 +35,7 @@ def remember_readings(store: Store, job: Job, sources: Sequence[Source], publish
     failed = {failure.source for failure in published.failures}
     for source in sources:
         if reach_of(source) is Reach.WHOLE and source.name not in failed:
-            store.ledger.put_note(_reading(source.name), job.started_at.isoformat())
-
-
-def expected_of(store: Store, source: Source) -> Expected:
-    """Return what can be expected of a source."""
-    noted = store.ledger.note(_reading(source.name))
-    return Expected(
-        source=source.name,
-        reach=reach_of(source),
-        read_at=None if noted is None else datetime.fromisoformat(noted),
-        delay=0.0 if source.is_local else source.delay,
-    )
-
-
-def reach_of(source: Source) -> Reach:
-    """Return what can be asked of a source about its past."""
-    if source.kind in _WHOLE:
-        return Reach.WHOLE
-    return Reach.PAST if source.reaches_past else Reach.PRESENT
-
-
-def _reading(source: str) -> str:
-    return f"read {source}"
+            store.ledger.put_note(reading(source.name), job.started_at.isoformat())
 
 
 def _inputs_by_day(store: Store, published: Published) -> Counter[Key]:

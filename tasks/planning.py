@@ -2,15 +2,17 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from difflib import get_close_matches
+from typing import Final
 
 from storage.store import Place, Store
-from tasks.attempts import expected_of
-from tasks.fetch.sources import Source, SourceError
+from tasks.fetch.sources import Source, SourceError, SourceKind
 from tasks.fetch.window import Window
-from tasks.partitions import MENDABLE, Evidence, Expected, Plan, State, plan
+from tasks.partitions import MENDABLE, Evidence, Expected, Plan, Reach, State, plan
 from tasks.survey import look, seconds_a_page, versions_today
+
+_WHOLE: Final = frozenset({SourceKind.FOLDER, SourceKind.FILE, SourceKind.URL_LIST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +59,31 @@ def plan_by(store: Store, request: Request, evidence: Evidence) -> Plan:
 
 def expected(store: Store, request: Request, evidence: Evidence) -> list[Expected]:
     """Return the sources that partitions are expected of: those that can be asked, and those that left something."""
-    known = [expected_of(store, source) for source in request.sources]
+    known = [_expected(store, source) for source in request.sources]
     named = {source.source for source in known}
     return known + [Expected(source=name) for name in sorted(evidence.sources() - named)]
+
+
+def _expected(store: Store, source: Source) -> Expected:
+    noted = store.ledger.note(reading(source.name))
+    return Expected(
+        source=source.name,
+        reach=reach_of(source),
+        read_at=None if noted is None else datetime.fromisoformat(noted),
+        delay=0.0 if source.is_local else source.delay,
+    )
+
+
+def reach_of(source: Source) -> Reach:
+    """Return what can be asked of a source about its past."""
+    if source.kind in _WHOLE:
+        return Reach.WHOLE
+    return Reach.PAST if source.reaches_past else Reach.PRESENT
+
+
+def reading(source: str) -> str:
+    """Return the name of the note that says when a source that is all there at once was last read to its end."""
+    return f"read {source}"
 
 
 def _check_names(store: Store, request: Request, evidence: Evidence) -> None:
