@@ -42,7 +42,7 @@ def backfill(parameters: BackfillParameters) -> RunSummary:
         summary = conclude(job, published, near_duplicates, watch.seconds)
         summary = keep_shortfall(summary, plan, stages.plan(job.place, request))
         if plan.units:
-            stages.report(job.place, summary, published.days)
+            stages.report(job.place, summary, published.days, request.sources)
     return summary
 
 

@@ -14,13 +14,13 @@ from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import out, progress_bars
 from flows.heatmap import calendar, legend, state_table
-from flows.parameters import BackfillParameters, request_for
+from flows.parameters import BackfillParameters, configured_sources, request_for
 from flows.places import open_dataset
 from flows.settings import Settings, SettingsError
 from tasks.fetch.window import Window
 from tasks.partitions import MENDABLE, Partition, Plan, State, count_states, counted, newest_first, sentence
-from tasks.planning import Request, plan_by
-from tasks.survey import days_known, look
+from tasks.planning import Request, days_to_show, plan_by
+from tasks.survey import look
 
 SHOWN: Final = timedelta(weeks=12)  # of a calendar, where no first day is given
 REASONS: Final = 12  # that are told one by one
@@ -98,19 +98,14 @@ def _plan(settings: Settings, request: Request) -> Plan:
 
 
 def _window(settings: Settings, first: date | None, last: date | None, shown: timedelta | None) -> Window:
-    """Return the days that are meant: from the first that has articles, or the last weeks of them, to today.
-
-    Where no source is set that goes on publishing, to the last that has articles.
-    """
-    with open_dataset(settings) as store:
-        known = days_known(store)
+    """Return the days that are meant; where none are named, those that the dataset knows of, or the last of them."""
     today = utc_now().date()
-    goes_on = any("://" in source.location for source in settings.sources.values())
-    last = last or (today if goes_on or known is None else min(known.last, today))
-    earliest = known.first if known is not None else last
+    with open_dataset(settings) as store:
+        known = days_to_show(store, configured_sources(settings), today) or Window(first=today, last=today)
+    last = last or max(known.last, first or known.last)
     if first is None:
-        first = earliest if shown is None else max(earliest, last - shown + timedelta(days=1))
-        first = min(first, last)
+        earliest = known.first if shown is None else max(known.first, last - shown + timedelta(days=1))
+        first = min(earliest, last)
     if last < first:
         raise SettingsError(f"The last day, {last}, lies before the first, {first}.")
     return Window(first=first, last=last)

@@ -1,38 +1,29 @@
 """Partitions as a calendar in the terminal: a cell a day, a line a source; letters say what colours say."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
 from rich.table import Table
 from rich.text import Text
 
-from tasks.partitions import MEANINGS, Partition, State, count_states
+from tasks.partitions import LETTERS, MEANINGS, Partition, State, count_states
+from tasks.report.days import blocks_of_weeks
 from tasks.report.plots import shade
 from tasks.report.words import MONTHS
 
 SHADES: Final = "░▒▓█"
-LETTERS: Final[Mapping[State, str]] = {
-    State.EMPTY: "·",
-    State.RUNNING: "R",
-    State.MISSING: "M",
-    State.STALE: "S",
-    State.PARTIAL: "P",
-    State.FAILED: "F",
-    State.UNREACHABLE: "–",
-}
 STYLES: Final[Mapping[State, str]] = {
     State.FRESH: "green",
     State.EMPTY: "green",
-    State.RUNNING: "bold black on bright_cyan",
-    State.MISSING: "bold white on red",
-    State.STALE: "bold black on yellow",
-    State.PARTIAL: "bold black on bright_magenta",
-    State.FAILED: "bold white on dark_red",
+    State.RUNNING: "bold color(16) on cyan3",
+    State.MISSING: "bold color(231) on red3",
+    State.STALE: "bold color(16) on gold3",
+    State.PARTIAL: "bold color(231) on purple4",
+    State.FAILED: "bold color(231) on dark_red",
     State.UNREACHABLE: "dim",
 }
 _LONGEST_NAME: Final = 24
-_WEEK: Final = timedelta(weeks=1)
 
 
 def calendar(partitions: Sequence[Partition], width: int) -> Text:
@@ -43,7 +34,7 @@ def calendar(partitions: Sequence[Partition], width: int) -> Text:
     most = max((each.rows for each in partitions), default=0)
     margin = min(_LONGEST_NAME, max(map(len, by_source), default=0)) + 2
     shown = Text()
-    for mondays in _blocks([each.day for each in partitions], max(1, (width - margin) // 8)):
+    for mondays in blocks_of_weeks((each.day for each in partitions), max(1, (width - margin) // 8)):
         shown.append(" " * margin).append(_months(mondays), style="bold").append("\n")
         shown.append(" " * margin).append(" ".join(f"{day.day:<7}" for day in mondays).rstrip(), style="dim")
         for source, days in by_source.items():
@@ -79,20 +70,8 @@ def legend(partitions: Sequence[Partition]) -> Table:
     for state in State:
         if state in seen:
             sign = SHADES if state is State.FRESH else LETTERS[state]
-            table.add_row(Text(sign, style=STYLES[state]), str(state), Text(MEANINGS[state], style="dim"))
+            table.add_row(Text().append(sign, STYLES[state]), str(state), Text(MEANINGS[state], style="dim"))
     return table
-
-
-def _blocks(days: Sequence[date], weeks: int) -> Iterator[list[date]]:
-    """Yield the Mondays of the weeks from the first day to the last, in blocks of one length, of so many at most."""
-    if not days:
-        return
-    monday, last = min(days) - timedelta(days=min(days).weekday()), max(days)
-    mondays = [monday + number * _WEEK for number in range((last - monday).days // 7 + 1)]
-    blocks = -(-len(mondays) // weeks)
-    size = -(-len(mondays) // blocks)
-    for start in range(0, len(mondays), size):
-        yield mondays[start : start + size]
 
 
 def _months(mondays: Sequence[date]) -> str:

@@ -31,5 +31,5 @@ def ingest(parameters: IngestParameters) -> RunSummary:
         with watch.timing("stories"):
             near_duplicates = stages.stories(job, published.days)
         summary = conclude(job, published, near_duplicates, watch.seconds)
-        stages.report(job.place, summary, published.days)
+        stages.report(job.place, summary, published.days, sources)
     return summary

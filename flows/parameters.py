@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -127,6 +128,15 @@ def request_for(window: Window, names: Sequence[str], settings: Settings, today:
         except SourceError:
             others.append(name)
     return Request(window=window, today=today, sources=tuple(sources), others=tuple(others) if names else None)
+
+
+def configured_sources(settings: Settings) -> tuple[Source, ...]:
+    """Return the sources of copydesk.toml that can be used now."""
+    usable = []
+    for name in settings.sources:
+        with suppress(SourceError):
+            usable.append(configured_source(name, settings))
+    return tuple(usable)
 
 
 def _named_source(name: str, settings: Settings) -> Source:

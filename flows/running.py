@@ -10,7 +10,7 @@ from shutil import which
 from flows.cli import DONE, NOT_DONE
 from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars, rejection_table
 from flows.embedded import local_server, prepare_prefect, uses_a_server
-from flows.parameters import IngestParameters
+from flows.parameters import IngestParameters, configured_sources
 from flows.places import inside, place_of
 from flows.settings import Settings, SettingsError
 from flows.showcase import telling_sentence
@@ -165,7 +165,7 @@ def rewrite_report(settings: Settings) -> None:
         if not store.files.exists("report/summary.json"):
             raise SettingsError(f"{data}: no run has left a report here. Run one: copydesk run SOURCE --data {data}")
         summary = RunSummary.from_json(store.files.read("report/summary.json"))
-    write_report(place, summary, ())
+    write_report(place, summary, (), configured_sources(settings))
     out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True)
 
 

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import finding_table, out
+from flows.parameters import configured_sources
 from flows.places import open_dataset, place_of
 from flows.settings import Settings, SettingsError
 from storage import arrivals, read, upkeep
@@ -104,7 +105,7 @@ def forget_article(settings: Settings, name: str) -> int:
         report = store.files.read("report/summary.json") if store.files.exists("report/summary.json") else None
     tell_stories(place, forgotten.stories, run=f"forget-{now:%Y%m%dT%H%M%S}", now=now)
     if report is not None:
-        write_report(place, RunSummary.from_json(report), ())
+        write_report(place, RunSummary.from_json(report), (), configured_sources(settings))
     out.print(
         f"Taken out: {forgotten.articles:,} articles, {forgotten.rejections:,} rejections, "
         f"{forgotten.pages:,} archived pages. It will not be taken in again."

@@ -44,6 +44,17 @@ MEANINGS: Final[Mapping[State, str]] = {
     State.UNREACHABLE: "past, and the source shows the present only",
 }
 
+LETTERS: Final[Mapping[State, str]] = {
+    State.EMPTY: "·",
+    State.RUNNING: "R",
+    State.MISSING: "M",
+    State.STALE: "S",
+    State.PARTIAL: "P",
+    State.FAILED: "F",
+    State.UNREACHABLE: "–",
+}
+"""How a calendar writes a state, so that it can be read without colours; what is fresh is drawn by its amount."""
+
 MENDABLE: Final = (State.MISSING, State.STALE, State.FAILED, State.PARTIAL)
 """The states that a backfill may do something about."""
 

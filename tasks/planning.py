@@ -1,17 +1,18 @@
 """Planning a backfill: what is asked for, held against what the dataset shows. Reads, and changes nothing."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Final
 
 from storage.store import Place, Store
 from tasks.fetch.sources import Source, SourceError, SourceKind
 from tasks.fetch.window import Window
-from tasks.partitions import MENDABLE, Evidence, Expected, Plan, Reach, State, plan
-from tasks.survey import look, seconds_a_page, versions_today
+from tasks.partitions import MENDABLE, Evidence, Expected, Partition, Plan, Reach, State, plan
+from tasks.survey import days_known, look, seconds_a_page, versions_today
 
+LATEST: Final = timedelta(weeks=24)  # of partitions that a report shows
 _WHOLE: Final = frozenset({SourceKind.FOLDER, SourceKind.FILE, SourceKind.URL_LIST})
 
 
@@ -40,6 +41,26 @@ def make_plan(place: Place, request: Request) -> Plan:
     """Look at the dataset and say what is to be done."""
     with place.open() as store:
         return plan_by(store, request, look(store, request.window, request.names))
+
+
+def latest_partitions(place: Place, sources: Sequence[Source], today: date) -> tuple[Partition, ...]:
+    """Return how the latest weeks of a dataset stand; none where it has no articles yet."""
+    with place.open() as store:
+        known = days_to_show(store, sources, today)
+        if known is None:
+            return ()
+        first = max(known.first, known.last - LATEST + timedelta(days=1))
+        request = Request(window=replace(known, first=first), today=today, sources=tuple(sources))
+        return plan_by(store, request, look(store, request.window)).partitions
+
+
+def days_to_show(store: Store, sources: Iterable[Source], today: date) -> Window | None:
+    """Return the days from the first with articles to the last; to today where a source goes on publishing."""
+    known = days_known(store)
+    if known is None:
+        return None
+    goes_on = any(reach_of(source) is not Reach.WHOLE for source in sources)
+    return Window(first=min(known.first, today), last=today if goes_on else min(known.last, today))
 
 
 def plan_by(store: Store, request: Request, evidence: Evidence) -> Plan:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
@@ -16,10 +16,12 @@ from storage.store import Place, Store
 from storage.upkeep import mark_gone
 from tasks.documents import Outcome, Stage
 from tasks.edit import versions
+from tasks.fetch.sources import Source
 from tasks.fingerprint import near_duplicates
 from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
 from tasks.job import Job
 from tasks.partitions import DEFERRED, LASTING, NOT_KEPT, PASSING
+from tasks.planning import latest_partitions
 from tasks.report.page import render
 from tasks.report.summary import RejectionCount, RunSummary
 from tasks.rows import (
@@ -228,15 +230,20 @@ def tell_stories(place: Place, days: Sequence[date], *, run: str, now: datetime)
     return sum(pc.sum(tables[when]["duplicate_of"].is_valid()).as_py() or 0 for when in days if when in tables)
 
 
-def write_report(place: Place, summary: RunSummary, days: Sequence[date]) -> str:
-    """Draw the report page and keep it with its summary; return the page's path in the store."""
+def write_report(place: Place, summary: RunSummary, days: Sequence[date], sources: Sequence[Source] = ()) -> str:
+    """Draw the report page and keep it with its summary; return the page's path in the store.
+
+    Of `sources` every day is expected; of others, those of which the dataset knows something.
+    """
     small = read.articles(place.root, columns=["article_id"]).num_rows <= REPORTED_AT_MOST
     chosen = None if small else pc.field("published_date").isin(list(days) or _newest_days(place))
+    today = summary.run.finished_at.astimezone(UTC).date()
     page = render(
         summary,
         read.articles(place.root, filter=chosen),
         read.rejections(place.root),
         read.article_stories(place.root, filter=chosen),
+        latest_partitions(place, sources, today),
     )
     with place.open() as store:
         store.files.publish("report/index.html", page.encode())

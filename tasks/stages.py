@@ -97,6 +97,6 @@ def untold(place: Place, window: Window) -> tuple[date, ...]:
 
 
 @task(name="report", cache_policy=NO_CACHE)
-def report(place: Place, summary: RunSummary, days: Sequence[date]) -> str:
+def report(place: Place, summary: RunSummary, days: Sequence[date], sources: Sequence[Source]) -> str:
     """Draw the run's report page."""
-    return write_report(place, summary, days)
+    return write_report(place, summary, days, sources)
