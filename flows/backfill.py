@@ -7,11 +7,11 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import utc_now
-from flows.jobs import Stopwatch, begin, conclude, working
+from flows.jobs import Stopwatch, begin, conclude, editors, working
 from flows.parameters import BackfillParameters
 from flows.plans import backfill_run_name, keep_plan, keep_shortfall
 from tasks import stages
-from tasks.batch import Workers
+from tasks.batch import Editors
 from tasks.job import Job
 from tasks.partitions import Plan
 from tasks.planning import Request
@@ -30,29 +30,29 @@ def backfill(parameters: BackfillParameters) -> RunSummary:
     request = parameters.request(settings, utc_now().date())
     job = begin("backfill", settings)
     watch = Stopwatch()
-    with working(job), Workers(job.workers) as workers:
+    with working(job), editors(settings) as at_work:
         stages.finish(job)
-        plan = stages.plan(job.place, request)
+        plan = stages.plan_days(job.place, request)
         keep_plan(plan)
         with watch.timing("fill"):
-            published = together(list(_filled(job, plan, request, workers, parameters.concurrency)))
+            published = together(list(_filled(job, plan, request, at_work, parameters.concurrency)))
         with watch.timing("stories"):
             changed = {*published.days, *stages.untold(job.place, request.window)}
             near_duplicates = stages.stories(job, sorted(changed))
         summary = conclude(job, published, near_duplicates, watch.seconds)
-        summary = keep_shortfall(summary, plan, stages.plan(job.place, request))
+        summary = keep_shortfall(summary, plan, stages.plan_days(job.place, request))
         if plan.units:
             stages.report(job.place, summary, published.days, request.sources)
     return summary
 
 
-def _filled(job: Job, plan: Plan, request: Request, workers: Workers, concurrency: int) -> Iterator[Published]:
+def _filled(job: Job, plan: Plan, request: Request, at_work: Editors, concurrency: int) -> Iterator[Published]:
     """Yield what each unit of the plan brought, some side by side; one that broke off is recorded, and others go on."""
     side_by_side: ThreadPoolTaskRunner[Published | None] = ThreadPoolTaskRunner(max_workers=concurrency)
     with side_by_side:
         runs = [replace(job, run=f"{job.run}-{number:04d}") for number in range(1, len(plan.units) + 1)]
         futures = [
-            side_by_side.submit(stages.fill, {"job": run, "unit": unit, "request": request, "workers": workers})
+            side_by_side.submit(stages.fill, {"job": run, "unit": unit, "request": request, "editors": at_work})
             for run, unit in zip(runs, plan.units, strict=True)
         ]
         for done, (run, unit, future) in enumerate(zip(runs, plan.units, futures, strict=True), 1):

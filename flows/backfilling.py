@@ -6,21 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
-from flows.console import out, progress_bars
+from flows.console import out
 from flows.heatmap import calendar, legend, state_table
 from flows.parameters import BackfillParameters, configured_sources, request_for
-from flows.places import open_dataset
+from flows.places import check_dataset, place_of
 from flows.settings import Settings, SettingsError
 from tasks.fetch.window import Window
 from tasks.partitions import MENDABLE, Partition, Plan, State, count_states, counted, newest_first, sentence
 from tasks.planning import Request, days_to_show, plan_by
 from tasks.survey import look
+
+if TYPE_CHECKING:
+    from tasks.report.summary import RunSummary
 
 SHOWN: Final = timedelta(weeks=12)  # of a calendar, where no first day is given
 REASONS: Final = 12  # that are told one by one
@@ -93,14 +96,15 @@ def run_backfill(
 
 
 def _plan(settings: Settings, request: Request) -> Plan:
-    with open_dataset(settings) as store:
+    with place_of(settings).open() as store:
         return plan_by(store, request, look(store, request.window, request.names))
 
 
 def _window(settings: Settings, first: date | None, last: date | None, shown: timedelta | None) -> Window:
     """Return the days that are meant; where none are named, those that the dataset knows of, or the last of them."""
+    check_dataset(settings)
     today = utc_now().date()
-    with open_dataset(settings) as store:
+    with place_of(settings).open() as store:
         known = days_to_show(store, configured_sources(settings), today) or Window(first=today, last=today)
     last = last or max(known.last, first or known.last)
     if first is None:
@@ -119,13 +123,14 @@ def _parameters(**given: object) -> BackfillParameters:
 
 
 def _carry_out(parameters: BackfillParameters, settings: Settings) -> None:
-    from flows.running import prefect_at_hand
+    from flows.running import run_flow
 
-    with prefect_at_hand(settings, console_level="CRITICAL"):
+    def carry_out() -> "RunSummary":
         from flows.backfill import backfill
 
-        with progress_bars():
-            backfill(parameters)
+        return backfill(parameters)
+
+    run_flow(carry_out, settings)
 
 
 def _show_plan(plan: Plan) -> None:

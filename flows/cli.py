@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from flows.settings import Settings
 
 DONE, NOT_DONE, STOPPED = 0, 1, 130
@@ -32,6 +33,14 @@ class ModeChoice(StrEnum):
     ALL = "all"
 
 
+class OnlyChoice(StrEnum):
+    """What is done anew."""
+
+    STALE = "stale"
+    ALL = "all"
+    FINGERPRINTS = "fingerprints"
+
+
 class QueryFormat(StrEnum):
     """How the answer to a query is printed."""
 
@@ -49,12 +58,8 @@ DelayOption = Annotated[
     float | None, typer.Option(min=0, max=3600, help="Seconds between two requests to one host (5).")
 ]
 PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
-FromOption = Annotated[
-    datetime | None, typer.Option("--from", metavar="DATE", formats=["%Y-%m-%d"], help="The first day (UTC).")
-]
-ToOption = Annotated[
-    datetime | None, typer.Option("--to", metavar="DATE", formats=["%Y-%m-%d"], help="The last day (UTC).")
-]
+FromOption = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of publication (UTC).")]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")]
 SourceOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="A source of copydesk.toml or of the dataset; may be repeated.")
 ]
@@ -97,6 +102,41 @@ def run(
 
 
 @app.command()
+def reprocess(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE…", help="Names of sources, as rows have them. None: all.", show_default=False),
+    ] = None,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
+    only: Annotated[
+        OnlyChoice,
+        typer.Option(
+            help="stale: what an older desk made, or was lost. all: every page. fingerprints: near-duplicates."
+        ),
+    ] = OnlyChoice.STALE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put archived pages through today's desk; no network."""
+    from flows.parameters import Only, ReprocessParameters
+    from flows.running import run_reprocess
+
+    parameters = ReprocessParameters(
+        sources=tuple(sources or ()),
+        first_day=parse_day(first_day),
+        last_day=parse_day(last_day),
+        only=Only(only.value),
+        dry_run=dry_run,
+        data=data,
+        config=None if config is None else str(config),
+    )
+    raise typer.Exit(stoppable(lambda: run_reprocess(parameters, as_json=as_json)))
+
+
+@app.command()
 def demo(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The dataset's folder.")] = Path("data"),
     port: Annotated[int, typer.Option(min=1, max=65535, help="Loopback port of the sample site.")] = 8417,
@@ -128,7 +168,7 @@ def status(
     from flows.backfilling import show_status
 
     settings = settings_for(data, config)
-    show_status(settings, first=_day(first), last=_day(last), sources=source or (), as_json=as_json)
+    show_status(settings, first=parse_day(first), last=parse_day(last), sources=source or (), as_json=as_json)
 
 
 @app.command()
@@ -155,8 +195,8 @@ def backfill(
         stoppable(
             lambda: run_backfill(
                 settings_for(data, config),
-                first=_day(first),
-                last=_day(last),
+                first=parse_day(first),
+                last=parse_day(last),
                 sources=source or (),
                 only=[state.strip() for state in only.split(",")] if only else (),
                 again=again,
@@ -235,7 +275,7 @@ def migrate(data: DataOption = None, config: ConfigOption = None) -> None:
 
 @app.command()
 def maintain(data: DataOption = None, config: ConfigOption = None) -> None:
-    """Complete what was cut short, and move articles whose date was corrected."""
+    """Complete what was cut short, move articles whose date was corrected, drop what is old enough."""
     from flows.upkeep import maintain_dataset
 
     maintain_dataset(settings_for(data, config))
@@ -288,16 +328,24 @@ def init(
     typer.echo(f"Wrote {path}. Add a source, then: copydesk run")
 
 
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
-
-
 def settings_for(data: str | None, config: Path | None) -> "Settings":
     """Return the settings, with the dataset that the command names."""
     from flows.settings import Settings
 
     settings = Settings.load(config)
     return settings if data is None else settings.model_copy(update={"data": data})
+
+
+def parse_day(text: str | None) -> "date | None":
+    """Return a day as it is given to a command."""
+    from datetime import date
+
+    from flows.settings import SettingsError
+
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} is not a day. Write it as 2026-02-28.") from None
 
 
 def stoppable(work: Callable[[], int]) -> int:

@@ -2,25 +2,24 @@
 
 from prefect import flow
 
-from flows.jobs import Stopwatch, begin, conclude, ingest_run_name, working
+from flows.jobs import THREADS, Stopwatch, begin, conclude, editors, ingest_run_name, working
 from flows.parameters import IngestParameters
 from tasks import stages
-from tasks.batch import Workers
 from tasks.progress import tell
 from tasks.report.summary import RunSummary
 
 
-@flow(name="ingest", flow_run_name=ingest_run_name)
+@flow(name="ingest", flow_run_name=ingest_run_name, task_runner=THREADS)
 def ingest(parameters: IngestParameters) -> RunSummary:
     """Ingest what the sources have that is new or has changed, and report what became of every input."""
     settings = parameters.settings()
     sources = parameters.chosen_sources(settings)
     job = begin("ingest", settings)
     watch = Stopwatch()
-    with working(job), Workers(job.workers) as workers:
+    with working(job), editors(settings) as at_work:
         stages.finish(job)
         with watch.timing("collect"):
-            edits = [stages.edit.submit(job, batch, workers) for batch in stages.collect(job, sources)]
+            edits = [stages.edit.submit(job, batch, at_work) for batch in stages.collect(job, sources)]
         with watch.timing("edit"):
             for number, edited in enumerate(edits, 1):
                 edited.result()

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.settings import Seconds, Settings, SettingsError
+from tasks.archived import Selection
 from tasks.fetch.sources import Source, SourceError, source_from_argument
 from tasks.fetch.window import Window
 from tasks.partitions import State
@@ -44,8 +46,7 @@ class IngestParameters(BaseModel):
 
     def settings(self) -> Settings:
         """Read the settings file these parameters name."""
-        settings = Settings.load(Path(self.config) if self.config else None)
-        return settings if self.data is None else settings.model_copy(update={"data": self.data})
+        return _settings(self.config, self.data)
 
     def chosen_sources(self, settings: Settings) -> tuple[Source, ...]:
         """Return the sources to ingest. Raises `SettingsError` or `SourceError` where there is none to be had."""
@@ -104,8 +105,7 @@ class BackfillParameters(BaseModel):
 
     def settings(self) -> Settings:
         """Read the settings file these parameters name."""
-        settings = Settings.load(Path(self.config) if self.config else None)
-        return settings if self.data is None else settings.model_copy(update={"data": self.data})
+        return _settings(self.config, self.data)
 
     def request(self, settings: Settings, today: date) -> Request:
         """Return what is asked for, with the sources that can be asked themselves."""
@@ -114,6 +114,84 @@ class BackfillParameters(BaseModel):
             only=frozenset(State(each) for each in self.only),
             again=self.again,
         )
+
+
+class Only(StrEnum):
+    """What `reprocess` does anew."""
+
+    STALE = "stale"
+    ALL = "all"
+    FINGERPRINTS = "fingerprints"
+
+
+class ReprocessParameters(BaseModel):
+    """Which archived pages to put through today's desk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sources: tuple[str, ...] = Field(
+        (),
+        title="Sources",
+        description="Names of sources, as rows have them. None: every source.",
+        examples=[["harbour-courier"]],
+    )
+    first_day: date | None = Field(None, title="First day", description="Of publication; none: from the beginning.")
+    last_day: date | None = Field(None, title="Last day", description="Of publication, included; none: to the end.")
+    only: Only = Field(
+        Only.STALE,
+        title="Only",
+        description="stale: what an older desk made or set aside, and what was lost. all: every archived page. "
+        "fingerprints: near-duplicates anew, from the stored texts.",
+    )
+    dry_run: bool = Field(False, title="Dry run", description="Show the plan, and do nothing.")
+    data: str | None = Field(None, title="Dataset folder", description="By default the one that copydesk.toml names.")
+    config: str | None = Field(
+        None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
+    )
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if self.first_day and self.last_day and self.first_day > self.last_day:
+            raise ValueError(f"the first day, {self.first_day}, comes after the last, {self.last_day}")
+        return self
+
+    def settings(self) -> Settings:
+        """Read the settings file these parameters name."""
+        return _settings(self.config, self.data)
+
+    def selection(self) -> Selection:
+        """Return which archived pages are wanted."""
+        return Selection(
+            sources=frozenset(self.sources),
+            first_day=self.first_day,
+            last_day=self.last_day,
+            stale_only=self.only is Only.STALE,
+        )
+
+
+class MaintainParameters(BaseModel):
+    """Which dataset to look after."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prove: bool = Field(
+        True,
+        title="Verify",
+        description="Prove the dataset sound (without reading the archive), and fail where it is not.",
+    )
+    data: str | None = Field(None, title="Dataset folder", description="By default the one that copydesk.toml names.")
+    config: str | None = Field(
+        None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
+    )
+
+    def settings(self) -> Settings:
+        """Read the settings file these parameters name."""
+        return _settings(self.config, self.data)
+
+
+def _settings(config: str | None, data: str | None) -> Settings:
+    settings = Settings.load(Path(config) if config else None)
+    return settings if data is None else settings.model_copy(update={"data": data})
 
 
 def request_for(window: Window, names: Sequence[str], settings: Settings, today: date) -> Request:

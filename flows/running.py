@@ -1,21 +1,25 @@
 """`copydesk run`, `demo`, `serve` and `report`: flows run from a terminal."""
 
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from shutil import which
 
 from flows.cli import DONE, NOT_DONE
-from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars, rejection_table
+from flows.console import commands, err, mended_sentence, out, outcome_table, plan_table, progress_bars, rejection_table
 from flows.embedded import local_server, prepare_prefect, uses_a_server
-from flows.parameters import IngestParameters, configured_sources
-from flows.places import inside, place_of
+from flows.parameters import IngestParameters, Only, ReprocessParameters, configured_sources
+from flows.places import check_dataset, check_reach, inside, place_of
 from flows.settings import Settings, SettingsError
 from flows.showcase import telling_sentence
 from storage import read
 from storage.store import Store
+from tasks.archived import plan
 from tasks.documents import Outcome, Stage
 from tasks.publish import write_report
 from tasks.report.summary import RunSummary
@@ -25,7 +29,7 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     """Run the `ingest` flow here and show what came of it; return the exit code."""
     settings = parameters.settings()
     parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
-    summary = _run_flow(parameters, settings)
+    summary = run_flow(lambda: _ingest(parameters), settings)
     if as_json:
         out.print_json(summary.to_json())
     else:
@@ -36,19 +40,51 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     return DONE
 
 
-def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
+def _ingest(parameters: IngestParameters) -> RunSummary:
+    from flows.ingest import ingest
+
+    return ingest(parameters)
+
+
+def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> int:
+    """Show what the `reprocess` flow would do, and run it here unless there is nothing to do; return the exit code."""
+    settings = parameters.settings()
+    check_dataset(settings)
+    if parameters.only is not Only.FINGERPRINTS:
+        planned = plan(place_of(settings), parameters.selection())
+        if parameters.dry_run and as_json:
+            out.print_json(json.dumps([asdict(line) for line in planned], default=date.isoformat))
+            return DONE
+        if not as_json:
+            out.print(plan_table(planned))
+        if parameters.dry_run or not sum(line.pages for line in planned):
+            return DONE
+    summary = run_flow(lambda: _reprocess(parameters), settings)
+    if as_json:
+        out.print_json(summary.to_json())
+    else:
+        _show(summary, settings)
+    return DONE
+
+
+def _reprocess(parameters: ReprocessParameters) -> RunSummary:
+    from flows.reprocess import reprocess
+
+    return reprocess(parameters)
+
+
+def run_flow(run: Callable[[], RunSummary], settings: Settings) -> RunSummary:
+    """Run a flow with a Prefect server at hand, its progress shown."""
+    check_reach(settings)
     with place_of(settings).open():  # a folder that cannot be written to is named before Prefect starts
         pass
     # The console is ours in a run, and says what went wrong itself.
-    with prefect_at_hand(settings, console_level="CRITICAL"):
-        from flows.ingest import ingest
-
-        with progress_bars():
-            return ingest(parameters)
+    with _prefect(settings, console_level="CRITICAL"), progress_bars():
+        return run()
 
 
 @contextmanager
-def prefect_at_hand(settings: Settings, *, console_level: str) -> Iterator[str | None]:
+def _prefect(settings: Settings, *, console_level: str) -> Iterator[str | None]:
     """Have a Prefect server while the block lasts; yield the address of one that was started for it."""
     home = _prefect_home(settings)
     prepare_prefect(home, console_level=console_level)
@@ -179,7 +215,7 @@ def serve_schedules(config: Path | None) -> None:
         )
     with place_of(settings).open():
         pass
-    with prefect_at_hand(settings, console_level="INFO") as url:
+    with _prefect(settings, console_level="INFO") as url:
         if url is not None:
             out.print(f"Runs are shown at {url}/runs")
         from flows.serving import serve

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 FILE_NAME = "copydesk.toml"
 PREFIX = "COPYDESK_"
+_DASK_SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 # A source's name stands in rows, file names and deployment names.
@@ -101,7 +103,31 @@ class Settings(Closed):
     mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
     workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
+    dask: str | None = Field(
+        None,
+        description="Scheduler of a Dask cluster that edits pages, such as tcp://scheduler:8786; or `local`, to start "
+        "one of `workers` processes here.",
+    )
+    keep_pages_days: int = Field(
+        0, ge=0, description="Days after which `maintain` drops archived pages that no row points to; 0: never."
+    )
+    keep_pages_of_rows: bool = Field(
+        True, description="Keep pages that rows point to for longer; without them, reprocess leaves these rows alone."
+    )
+    keep_rejections_days: int = Field(
+        0, ge=0, description="Days after which `maintain` drops rejections whose cause did not change; 0: never."
+    )
     sources: dict[SourceName, SourceSettings] = Field(default_factory=dict)
+
+    @field_validator("dask")
+    @classmethod
+    def _scheduler(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if value != "local" and not (parts.scheme in _DASK_SCHEMES and parts.hostname):
+            raise ValueError("names no Dask scheduler; write `local`, or its address, such as tcp://scheduler:8786")
+        return value
 
     @field_validator("languages", mode="before")
     @classmethod

@@ -8,7 +8,7 @@ Nothing in it is the only copy of what an article says: lost, it costs fetches, 
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -144,6 +144,36 @@ class Ledger:
     def drop_visits(self, urls: Iterable[str]) -> None:
         """Forget the visits to these URLs: they will be visited as if for the first time."""
         self._drop(URLS, URLS.c.url, urls)
+
+    def drop_pages(self, files: Iterable[str]) -> None:
+        """Forget that pages of visits lie in these archive files, which are not there any more."""
+        names = list(files)
+        with self._writing() as connection:
+            for some in _slices(names):
+                for table in (URLS, DOCUMENTS):
+                    gone = sa.update(table).where(table.c.page_file.in_(some))
+                    connection.execute(gone.values(page_file=None, page_offset=None))
+                connection.execute(sa.delete(ARCHIVES).where(ARCHIVES.c.file.in_(some)))
+
+    def compact(self) -> bool:
+        """Give back the space of what was dropped, and let the database see what its tables have become.
+
+        Returns False, and does nothing, where an SQLite ledger is in use. PostgreSQL gives space back by itself.
+        """
+        if self.engine.dialect.name != "sqlite":
+            with self._writing() as connection:
+                for table in TABLES.sorted_tables:
+                    connection.exec_driver_sql(f"ANALYZE {table.name}")
+            return True
+        with self._explained(), closing(self.engine.raw_connection()) as raw:
+            try:
+                for statement in ("PRAGMA busy_timeout = 5000", "VACUUM", "ANALYZE", "PRAGMA busy_timeout = 60000"):
+                    raw.cursor().execute(statement)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                return False
+            return True
 
     def drop_identities(self, urls: Iterable[str]) -> None:
         """Forget that these URLs were ever given an identity."""

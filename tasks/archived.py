@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from storage.partition import days, read
 from storage.records import FileVisit, Visit
 from storage.schema import ARTICLES_DATASET, REJECTIONS_DATASET
-from storage.store import Store
+from storage.store import Place, Store
 from tasks.artifacts.mend import undo
 from tasks.documents import Hints, PageKind, PageRef, Precision, Versions
 from tasks.edit import versions
@@ -108,6 +108,37 @@ class Found:
     day: date
     cause: Cause
     is_kept: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """How many pages of a source are to be edited anew for one cause, and of which days."""
+
+    source: str
+    cause: Cause
+    first_day: date
+    last_day: date
+    pages: int = 0
+    not_kept: int = 0  # more, whose page is not in the archive any more
+
+
+def plan(place: Place, selection: Selection) -> tuple[Planned, ...]:
+    """Say what `collect_archived` would yield, a line a source and cause."""
+    lines: dict[tuple[str, Cause], Planned] = {}
+    with place.open() as store:
+        for found in find_archived(store, selection):
+            line = found.page.source, found.cause
+            known = lines.get(line) or Planned(
+                source=found.page.source, cause=found.cause, first_day=found.day, last_day=found.day
+            )
+            lines[line] = replace(
+                known,
+                pages=known.pages + found.is_kept,
+                not_kept=known.not_kept + (not found.is_kept),
+                first_day=min(known.first_day, found.day),
+                last_day=max(known.last_day, found.day),
+            )
+    return tuple(lines[line] for line in sorted(lines))
 
 
 def collect_archived(job: Job, selection: Selection) -> Iterator[BatchRef]:

@@ -13,7 +13,7 @@ from storage.records import Attempt
 from storage.store import Store
 from tasks.archived import Selection, collect_archived
 from tasks.attempts import remember_readings
-from tasks.batch import Workers
+from tasks.batch import Editors
 from tasks.collect import collect_pages
 from tasks.documents import Reason
 from tasks.job import Job
@@ -38,7 +38,7 @@ from tasks.survey import look, versions_today
 _LONGEST_DETAIL: Final = 300
 
 
-def fill(job: Job, unit: Unit, request: Request, workers: Workers) -> Published | None:
+def fill(job: Job, unit: Unit, request: Request, editors: Editors) -> Published | None:
     """Bring a unit's partitions up to date, and record the attempt at each; None where another run has done so.
 
     `job` is the unit's own run. Done again after a crash, it ends in the same rows.
@@ -50,7 +50,7 @@ def fill(job: Job, unit: Unit, request: Request, workers: Workers) -> Published 
         todo = _still_to_do(store, unit, request, found)
         if not todo:
             return None
-        published, found = _attempted(store, job, todo, request, found, workers)
+        published, found = _attempted(store, job, todo, request, found, editors)
         # What the archive turned out not to have, its source may.
         asked = {(each.source, each.day) for each in todo if each.asks}
         rest = [
@@ -60,12 +60,12 @@ def fill(job: Job, unit: Unit, request: Request, workers: Workers) -> Published 
         ]
         if not rest:
             return published
-        more, _ = _attempted(store, replace(job, run=f"{job.run}-asked"), rest, request, found, workers)
+        more, _ = _attempted(store, replace(job, run=f"{job.run}-asked"), rest, request, found, editors)
         return together([published, more])
 
 
 def _attempted(
-    store: Store, job: Job, todo: Sequence[Partition], request: Request, before: Evidence, workers: Workers
+    store: Store, job: Job, todo: Sequence[Partition], request: Request, before: Evidence, editors: Editors
 ) -> tuple[Published, Evidence]:
     """Attempt partitions from the page archive and, of those for which that will not do, from their sources.
 
@@ -74,7 +74,7 @@ def _attempted(
     asked = [source for source in request.sources if source.name in {each.source for each in todo if each.asks}]
     store.ledger.record_attempts(_begun(each, before, job) for each in todo if each.asks)
     for batch in chain(collect_archived(job, _selection(todo, request)), collect_pages(job, asked)):
-        workers.edit(job, batch)
+        editors.edit(job, batch)
     published = publish_run(job)
     remember_readings(store, job, asked, published)
     after = look(store, request.window, request.names)

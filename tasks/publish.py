@@ -57,10 +57,10 @@ class Failure:
 class Published:
     """What a run brought: an outcome for each input, inputs by source, entries left out, and the days that changed."""
 
-    outcomes: pa.Table = field(repr=False)
-    inputs: Mapping[str, int]
-    left_out: Mapping[tuple[str, str], int]
-    days: tuple[date, ...]
+    outcomes: pa.Table = field(default_factory=OUTCOMES.empty_table, repr=False)
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    days: tuple[date, ...] = ()
     rejected: tuple[RejectionCount, ...] = ()
     failures: tuple[Failure, ...] = ()
 
@@ -68,28 +68,34 @@ class Published:
 def publish_run(job: Job) -> Published:
     """Publish what a run has staged; called again after a crash, it ends in the same rows."""
     with job.place.open() as store:
-        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job)
+        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job.started_at)
 
 
 def finish_interrupted(job: Job) -> int:
     """Publish what earlier runs had edited when they were cut short; return how many runs that were."""
-    finished = 0
-    with job.place.open() as store:
+    return finish_runs(job.place, job.started_at)
+
+
+def finish_runs(place: Place, now: datetime) -> int:
+    """Do what `finish_interrupted` does, for whoever has no run of its own."""
+    finished: list[Published] = []
+    with place.open() as store:
         for run in store.staging.runs():
             with store.files.try_lock(f"run-{run}") as is_dead:
                 # Looked at again under the lock: the run may have ended well meanwhile.
                 if is_dead and (staged := store.staging.runs().get(run)):
-                    _publish(store, run, staged, job)
-                    finished += 1
-    return finished
+                    finished.append(_publish(store, run, staged, now))
+    days = sorted({day for published in finished for day in published.days})
+    tell_stories(place, days, run=f"finish-{now:%Y%m%dT%H%M%S}", now=now)
+    return len(finished)
 
 
-def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Published:
+def _publish(store: Store, run: str, staged: Sequence[str], now: datetime) -> Published:
     committed = commit(
         store,
         [path for path in staged if contents(path) in COMMITTED],
         run=run,
-        now=job.started_at,
+        now=now,
         standing=failing(store, _pages(store, staged, KEPT)),
     )
     rejections = _rows(store, staged, REJECTED)
@@ -99,7 +105,7 @@ def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Publish
     )
     back = remember_outcomes(store, fetched, became, key)
     remember_kept(store, kept, became, key)
-    _mark_gone(store, rejections, back, job.started_at)
+    _mark_gone(store, rejections, back, now)
     settled = list(_tables(store, staged, {SETTLED}))
     inputs, left_out = _counted(_rows(store, staged, {COUNTED}))
     store.staging.remove(staged)
