@@ -58,6 +58,11 @@ DelayOption = Annotated[
     float | None, typer.Option(min=0, max=3600, help="Seconds between two requests to one host (5).")
 ]
 PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
+FromOption = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of publication (UTC).")]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")]
+SourceOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="A source of copydesk.toml or of the dataset; may be repeated.")
+]
 LanguageOption = Annotated[str | None, typer.Option(help="The text's language (BCP 47); by default it is detected.")]
 ModeOption = Annotated[
     ModeChoice,
@@ -102,8 +107,8 @@ def reprocess(
         list[str] | None,
         typer.Argument(metavar="SOURCE…", help="Names of sources, as rows have them. None: all.", show_default=False),
     ] = None,
-    first_day: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of publication.")] = None,
-    last_day: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")] = None,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
     only: Annotated[
         OnlyChoice,
         typer.Option(
@@ -148,6 +153,60 @@ def serve(config: ConfigOption = None) -> None:
     from flows.running import serve_schedules
 
     serve_schedules(config)
+
+
+@app.command()
+def status(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how each day of each source stands: a calendar of what is fresh, missing, stale or failed."""
+    from flows.backfilling import show_status
+
+    settings = settings_for(data, config)
+    show_status(settings, first=parse_day(first), last=parse_day(last), sources=source or (), as_json=as_json)
+
+
+@app.command()
+def backfill(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="STATES", help="Of missing,stale,failed,partial: which to bring up to date.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Try also what failed for a reason that does not pass by itself.")
+    ] = False,
+    concurrency: Annotated[int, typer.Option(min=1, max=16, help="Days that are worked on side by side.")] = 2,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring past days up to date: what is missing, stale or failed, and nothing else."""
+    from flows.backfilling import run_backfill
+
+    raise typer.Exit(
+        stoppable(
+            lambda: run_backfill(
+                settings_for(data, config),
+                first=parse_day(first),
+                last=parse_day(last),
+                sources=source or (),
+                only=[state.strip() for state in only.split(",")] if only else (),
+                again=again,
+                concurrency=concurrency,
+                config=config,
+                dry_run=dry_run,
+                as_json=as_json,
+            )
+        )
+    )
 
 
 @app.command()

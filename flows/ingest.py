@@ -27,9 +27,10 @@ def ingest(parameters: IngestParameters) -> RunSummary:
                 tell("edit", number, len(edits))
         with watch.timing("commit"):
             published = stages.commit(job)
+        stages.attempts(job, due, published)
         with watch.timing("stories"):
             near_duplicates = stages.stories(job, published.days)
         told += told_silent(job, due)
         summary = conclude(job, published, near_duplicates, watch.seconds, told)
-        stages.report(job.place, summary, published.days)
+        stages.report(job.place, summary, published.days, sources)
     return summary

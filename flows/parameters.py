@@ -1,12 +1,13 @@
 """What a flow is given: one pydantic model each, which is also its form in the Prefect UI."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,7 +15,13 @@ from flows.inbox import Inbox
 from flows.settings import Seconds, Settings, SettingsError, SourceSettings
 from tasks.archived import Selection
 from tasks.fetch.freshness import Attention
-from tasks.fetch.sources import Source, source_from_argument
+from tasks.fetch.sources import Source, SourceError, source_from_argument
+from tasks.fetch.window import Window
+from tasks.partitions import State
+from tasks.planning import Request
+
+MOST_DAYS: Final = 3_660  # of a backfill: ten years
+MOST_AT_ONCE: Final = 16
 
 
 class IngestParameters(BaseModel):
@@ -65,6 +72,59 @@ class IngestParameters(BaseModel):
             source = source_from_argument(name, delay=delay, allow_private=self.allow_private)
             return replace(source, attention=_attention(settings))
         return configured_source(name, settings, delay=self.delay, allow_private=self.allow_private)
+
+
+class BackfillParameters(BaseModel):
+    """Which days of which sources to bring up to date, and what to do about them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: date = Field(title="First day", description="The earliest day of publication (UTC).")
+    last: date = Field(title="Last day", description="The latest day of publication; today at the latest.")
+    sources: tuple[str, ...] = Field(
+        (),
+        title="Sources",
+        description="Names of sources in copydesk.toml or in the dataset, or paths. None: all of them.",
+        examples=[["harbour-courier"]],
+    )
+    only: tuple[Literal["missing", "stale", "failed", "partial"], ...] = Field(
+        ("missing", "stale", "failed", "partial"),
+        title="States",
+        description="Which partitions to bring up to date, by their state.",
+        min_length=1,
+    )
+    again: bool = Field(
+        False,
+        title="Try hopeless ones again",
+        description="Also what failed for a reason that does not pass by itself, such as a damaged archive.",
+    )
+    concurrency: int = Field(
+        2, ge=1, le=MOST_AT_ONCE, title="Days at once", description="How many days are worked on side by side."
+    )
+    data: str | None = Field(None, title="Dataset folder", description="By default the one that copydesk.toml names.")
+    config: str | None = Field(
+        None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
+    )
+
+    @model_validator(mode="after")
+    def _window(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"the last day, {self.last}, lies before the first, {self.first}")
+        if (self.last - self.first).days >= MOST_DAYS:
+            raise ValueError(f"{self.first} to {self.last} is more than {MOST_DAYS:,} days; take a part at a time")
+        return self
+
+    def settings(self) -> Settings:
+        """Read the settings file these parameters name."""
+        return _settings(self.config, self.data)
+
+    def request(self, settings: Settings, today: date) -> Request:
+        """Return what is asked for, with the sources that can be asked themselves."""
+        return replace(
+            request_for(Window(first=self.first, last=self.last), self.sources, settings, today),
+            only=frozenset(State(each) for each in self.only),
+            again=self.again,
+        )
 
 
 class Only(StrEnum):
@@ -164,6 +224,33 @@ class AlertParameters(WatchParameters):
 def _settings(config: str | None, data: str | None) -> Settings:
     settings = Settings.load(Path(config) if config else None)
     return settings if data is None else settings.model_copy(update={"data": data})
+
+
+def request_for(window: Window, names: Sequence[str], settings: Settings, today: date) -> Request:
+    """Return a request for the partitions of sources; of all in copydesk.toml and in the dataset where none is named.
+
+    A source that cannot be used any more, such as a folder that is gone, is known from the dataset only.
+    """
+    sources, others = [], []
+    for name in names or settings.sources:
+        try:
+            sources.append(_named_source(name, settings))
+        except SourceError:
+            others.append(name)
+    return Request(window=window, today=today, sources=tuple(sources), others=tuple(others) if names else None)
+
+
+def configured_sources(settings: Settings) -> tuple[Source, ...]:
+    """Return the sources of copydesk.toml that can be used now."""
+    usable = []
+    for name in settings.sources:
+        with suppress(SourceError):
+            usable.append(configured_source(name, settings))
+    return tuple(usable)
+
+
+def _named_source(name: str, settings: Settings) -> Source:
+    return configured_source(name, settings) if name in settings.sources else source_from_argument(name)
 
 
 def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:

@@ -13,7 +13,7 @@ from shutil import which
 from flows.cli import DONE, NOT_DONE
 from flows.console import commands, err, mended_sentence, out, outcome_table, plan_table, progress_bars, rejection_table
 from flows.embedded import local_server, prepare_prefect, uses_a_server
-from flows.parameters import IngestParameters, Only, ReprocessParameters
+from flows.parameters import IngestParameters, Only, ReprocessParameters, configured_sources
 from flows.places import check_dataset, check_reach, inside, place_of
 from flows.settings import Settings, SettingsError
 from flows.showcase import telling_sentence
@@ -29,7 +29,7 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     """Run the `ingest` flow here and show what came of it; return the exit code."""
     settings = parameters.settings()
     parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
-    summary = _run_flow(lambda: _ingest(parameters), settings)
+    summary = run_flow(lambda: _ingest(parameters), settings)
     if as_json:
         out.print_json(summary.to_json())
     else:
@@ -59,7 +59,7 @@ def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> 
             out.print(plan_table(planned))
         if parameters.dry_run or not sum(line.pages for line in planned):
             return DONE
-    summary = _run_flow(lambda: _reprocess(parameters), settings)
+    summary = run_flow(lambda: _reprocess(parameters), settings)
     if as_json:
         out.print_json(summary.to_json())
     else:
@@ -73,7 +73,8 @@ def _reprocess(parameters: ReprocessParameters) -> RunSummary:
     return reprocess(parameters)
 
 
-def _run_flow(run: Callable[[], RunSummary], settings: Settings) -> RunSummary:
+def run_flow(run: Callable[[], RunSummary], settings: Settings) -> RunSummary:
+    """Run a flow with a Prefect server at hand, its progress shown."""
     check_reach(settings)
     with place_of(settings).open():  # a folder that cannot be written to is named before Prefect starts
         pass
@@ -200,7 +201,7 @@ def rewrite_report(settings: Settings) -> None:
         if not store.files.exists("report/summary.json"):
             raise SettingsError(f"{data}: no run has left a report here. Run one: copydesk run SOURCE --data {data}")
         summary = RunSummary.from_json(store.files.read("report/summary.json"))
-    write_report(place, summary, ())
+    write_report(place, summary, (), configured_sources(settings))
     out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True)
 
 

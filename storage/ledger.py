@@ -116,6 +116,17 @@ class Ledger:
         with self._reading() as connection:
             return [Visit(**row._asdict()) for row in connection.execute(wanted.order_by(URLS.c.url))]
 
+    def failures(self, sources: Iterable[str], since: datetime, until: datetime) -> list[Visit]:
+        """Return the visits to these sources' URLs that failed from `since` until before `until`, and not since."""
+        failed = sa.select(URLS).where(
+            URLS.c.source.in_(sorted(sources)),
+            URLS.c.failures > 0,
+            URLS.c.fetched_at >= since,
+            URLS.c.fetched_at < until,
+        )
+        with self._reading() as connection:
+            return [Visit(**row._asdict()) for row in connection.execute(failed.order_by(URLS.c.url))]
+
     def visits_of(self, article_ids: Iterable[str]) -> list[Visit]:
         """Return the last visits that ended in one of these articles."""
         return list(self._find(Visit, URLS, URLS.c.article_id, article_ids))
@@ -271,9 +282,13 @@ class Ledger:
 
     # What was attempted, and what was told
 
-    def attempts(self, sources: Iterable[str], first: date, last: date) -> list[Attempt]:
-        """Return the last attempts at these sources' days from `first` to `last`, both included."""
-        return list(self._find(Attempt, ATTEMPTS, ATTEMPTS.c.source, sources, ATTEMPTS.c.day.between(first, last)))
+    def attempts(self, sources: Iterable[str] | None, first: date, last: date) -> list[Attempt]:
+        """Return the last attempts at the days from `first` to `last`, both included: of these sources, or of all."""
+        wanted = sa.select(ATTEMPTS).where(ATTEMPTS.c.day.between(first, last))
+        if sources is not None:
+            wanted = wanted.where(ATTEMPTS.c.source.in_(sorted(sources)))
+        with self._reading() as connection:
+            return [Attempt(**row._asdict()) for row in connection.execute(wanted)]
 
     def record_attempts(self, attempts: Iterable[Attempt]) -> None:
         """Keep these as the last attempts at their sources' days."""

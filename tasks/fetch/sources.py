@@ -59,6 +59,13 @@ class Source:
         """Whether pages are read from disk, without the network."""
         return self.kind in {SourceKind.FOLDER, SourceKind.FILE}
 
+    @property
+    def reaches_past(self) -> bool:
+        """Whether it can still be asked for what was published on a day gone by: a feed, for one, soon forgets."""
+        return self.kind in _REACHES_PAST
+
+
+_REACHES_PAST = frozenset({SourceKind.SITEMAP, SourceKind.URL_LIST, SourceKind.FOLDER, SourceKind.FILE})
 
 _FILE_NAME = re.compile(
     r".+\.(?:(?P<html>html?(?:\.gz)?)|(?P<text>txt)|(?P<warc>warc(?:\.gz)?))", re.IGNORECASE | re.DOTALL
