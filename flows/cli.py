@@ -253,6 +253,17 @@ def backfill(
 
 
 @app.command()
+def worker(
+    pool: Annotated[str, typer.Option(metavar="NAME", help="The work pool; made where there is none.")] = "copydesk",
+    limit: Annotated[int, typer.Option(min=1, help="Runs that work at a time.")] = 4,
+) -> None:
+    """Run what is deployed on the Prefect server at PREFECT_API_URL, until stopped."""
+    from flows.running import start_worker
+
+    start_worker(pool, limit)
+
+
+@app.command()
 def inspect(
     source: Annotated[str, typer.Argument(metavar="FILE|URL", help="One document: a file or a page's address.")],
     mode: ModeOption = ModeChoice.STANDARD,

@@ -13,7 +13,7 @@ from shutil import which
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import commands, err, mended_sentence, out, outcome_table, plan_table, progress_bars, rejection_table
-from flows.embedded import local_server, prepare_prefect, uses_a_server
+from flows.embedded import PrefectUnreachableError, local_server, prepare_prefect, uses_a_server
 from flows.parameters import IngestParameters, Only, ReprocessParameters, configured_sources
 from flows.places import check_dataset, check_reach, inside, place_of
 from flows.settings import Settings, SettingsError
@@ -208,6 +208,18 @@ def rewrite_report(settings: Settings) -> None:
         summary = RunSummary.from_json(store.files.read("report/summary.json"))
     write_report(place, summary, (), configured_sources(settings))
     out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True)
+
+
+def start_worker(pool: str, limit: int) -> None:
+    """Become a worker of a Prefect server, once it is known to answer: Prefect's own would try for a minute."""
+    if not uses_a_server():
+        raise PrefectUnreachableError(
+            "PREFECT_API_URL names no server for a worker to work for. Start one with `prefect server start`, and "
+            "export PREFECT_API_URL=http://127.0.0.1:4200/api; or have all in one process with `copydesk serve`."
+        )
+    prepare_prefect(None, console_level="INFO")
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"]
+    os.execv(sys.executable, [*command, "--limit", str(limit)])  # noqa: S606 - our own words
 
 
 def serve_schedules(config: Path | None) -> None:

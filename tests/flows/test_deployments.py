@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from flows.deploying import zombie_automation
 from storage import read
-from tests.flows.processes import PREFECT, ROOT, clean_environment, prefect_server, running, wait_until
+from tests.flows.processes import COPYDESK, PREFECT, ROOT, clean_environment, prefect_server, running, wait_until
 from tests.storage import postgres
 
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("server"), pytest.mark.timeout(900)]
@@ -90,8 +90,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
             COPYDESK_WORKERS="1",
             COPYDESK_ALERT_WEBHOOK=stack.enter_context(webhook(alerts)),
         )
-        worker = [*PREFECT, "worker", "start", "--pool", "copydesk", "--type", "process", "--limit", "4"]
-        stack.enter_context(running(worker, environment, log, folder))
+        stack.enter_context(running([*COPYDESK, "worker"], environment, log, folder))
         wait_until(lambda: b"started" in log.read_bytes(), 120, log)
         often = (ROOT / "deploy" / "prefect.yaml").read_text(encoding="utf-8").replace("interval: 300", "interval: 20")
         (folder / "prefect.yaml").write_text(often, encoding="utf-8")
