@@ -1,7 +1,7 @@
 """A flow of your own that follows copydesk: count the topics of each day of articles that was published.
 
-It knows nothing of copydesk but where the dataset lies and what its columns are called; prefect.yaml beside it says
-which event starts it.
+It knows nothing of copydesk but where the dataset lies, here in a folder, and what its columns are called; prefect.yaml
+beside it says which event starts it.
 """
 
 from pathlib import Path
