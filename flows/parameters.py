@@ -7,16 +7,18 @@ from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.settings import Seconds, Settings, SettingsError
-from tasks.archived import Selection
 from tasks.fetch.sources import Source, SourceError, source_from_argument
 from tasks.fetch.window import Window
 from tasks.partitions import State
 from tasks.planning import Request
+
+if TYPE_CHECKING:  # heavy, and not needed by the commands that only look
+    from tasks.archived import Selection
 
 MOST_DAYS: Final = 3_660  # of a backfill: ten years
 MOST_AT_ONCE: Final = 16
@@ -159,8 +161,10 @@ class ReprocessParameters(BaseModel):
         """Read the settings file these parameters name."""
         return _settings(self.config, self.data)
 
-    def selection(self) -> Selection:
+    def selection(self) -> "Selection":
         """Return which archived pages are wanted."""
+        from tasks.archived import Selection
+
         return Selection(
             sources=frozenset(self.sources),
             first_day=self.first_day,
