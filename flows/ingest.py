@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.jobs import THREADS, Stopwatch, begin, conclude, editors, ingest_run_name, working
+from flows.jobs import THREADS, Stopwatch, begin, choose_due, conclude, editors, ingest_run_name, told_silent, working
 from flows.parameters import IngestParameters
 from tasks import stages
 from tasks.progress import tell
@@ -18,17 +18,19 @@ def ingest(parameters: IngestParameters) -> RunSummary:
     watch = Stopwatch()
     with working(job), editors(settings) as at_work:
         stages.finish(job)
+        due, told = choose_due(job, sources) if parameters.due_only else (sources, [])
         with watch.timing("collect"):
-            edits = [stages.edit.submit(job, batch, at_work) for batch in stages.collect(job, sources)]
+            edits = [stages.edit.submit(job, batch, at_work) for batch in stages.collect(job, due)]
         with watch.timing("edit"):
             for number, edited in enumerate(edits, 1):
                 edited.result()
                 tell("edit", number, len(edits))
         with watch.timing("commit"):
             published = stages.commit(job)
-        stages.attempts(job, sources, published)
+        stages.attempts(job, due, published)
         with watch.timing("stories"):
             near_duplicates = stages.stories(job, published.days)
-        summary = conclude(job, published, near_duplicates, watch.seconds)
+        told += told_silent(job, due)
+        summary = conclude(job, published, near_duplicates, watch.seconds, told)
         stages.report(job.place, summary, published.days, sources)
     return summary

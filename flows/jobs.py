@@ -14,6 +14,7 @@ from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.clock import utc_now
+from flows.events import announce
 from flows.parameters import ReprocessParameters
 from flows.places import check_reach, place_of
 from flows.settings import Settings
@@ -26,10 +27,12 @@ from tasks.cluster import Cluster
 from tasks.documents import Outcome
 from tasks.edit import Desk, versions
 from tasks.fetch.exchange import Limits
+from tasks.fetch.sources import Source
 from tasks.housekeeping import Completed, Dropped
 from tasks.job import Job
 from tasks.publish import Published, count_outcomes
 from tasks.report.summary import Run, RunSummary, summarise
+from tasks.standing import part_due, silent_sources, told_waiting
 
 # Some batches are on their way at a time; the rest wait as references.
 THREADS: Final = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=16))
@@ -65,6 +68,7 @@ def begin(flow: str, settings: Settings) -> Job:
         batch_size=settings.batch_size,
         workers=settings.workers or os.cpu_count() or 1,
         limits=Limits(backoff_seconds=settings.backoff),
+        announce=announce,
     )
 
 
@@ -102,7 +106,26 @@ class Stopwatch:
             self.seconds[stage] = perf_counter() - start
 
 
-def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict[str, float]) -> RunSummary:
+def choose_due(job: Job, sources: Sequence[Source]) -> tuple[Sequence[Source], list[str]]:
+    """Return the sources whose next visit is due, and a sentence for each that is left alone."""
+    with job.place.open() as store:
+        due, waiting = part_due(store.ledger, sources, job.started_at)
+    return due, told_waiting(waiting)
+
+
+def told_silent(job: Job, sources: Sequence[Source]) -> list[str]:
+    """Return a sentence for each of a run's sources that is silent."""
+    with job.place.open() as store:
+        return [str(silence) for silence in silent_sources(store.ledger, sources)]
+
+
+def conclude(
+    job: Job,
+    published: Published,
+    near_duplicates: int,
+    seconds: dict[str, float],
+    warnings: Sequence[str] = (),
+) -> RunSummary:
     """Sum up a run, note it in the ledger, and show its outcomes in Prefect."""
     finished, made_by = utc_now(), versions()
     summary = summarise(
@@ -123,8 +146,11 @@ def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict
         rejected=published.rejected,
         seconds_by_stage=seconds,
         warnings=[
-            f"{source}: {count:,} {'entry' if count == 1 else 'entries'} left out ({why})."
-            for (source, why), count in published.left_out.items()
+            *warnings,
+            *(
+                f"{source}: {count:,} {'entry' if count == 1 else 'entries'} left out ({why})."
+                for (source, why), count in published.left_out.items()
+            ),
         ],
     )
     with job.place.open() as store:

@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flows.settings import Seconds, Settings, SettingsError
+from flows.inbox import Inbox
+from flows.settings import Seconds, Settings, SettingsError, SourceSettings
+from tasks.fetch.freshness import Attention
 from tasks.fetch.sources import Source, SourceError, source_from_argument
 from tasks.fetch.window import Window
 from tasks.partitions import State
@@ -42,6 +44,11 @@ class IngestParameters(BaseModel):
     allow_private: bool = Field(
         False, title="Allow private addresses", description="Let sources lie on loopback or a private network."
     )
+    due_only: bool = Field(
+        False,
+        title="Only what is due",
+        description="Leave a feed or sitemap alone until its next visit is due: schedules do, a run by hand asks.",
+    )
     config: str | None = Field(
         None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
     )
@@ -55,13 +62,17 @@ class IngestParameters(BaseModel):
         names = self.sources or tuple(settings.sources)
         if not names:
             raise SettingsError("No source was given, and copydesk.toml holds none: there is nothing to ingest.")
-        return _distinct(self._source(name, settings) for name in names)
+        inbox = Inbox(Path(settings.inbox))
+        landed = [name for name in names if name not in settings.sources and inbox.holds(name)]
+        others = [self._source(name, settings) for name in names if name not in landed]
+        return _distinct([*others, *inbox.sources(landed, delay=settings.delay if self.delay is None else self.delay)])
 
     def _source(self, name: str, settings: Settings) -> Source:
         known = settings.sources.get(name)
         if known is None:
             delay = settings.delay if self.delay is None else self.delay
-            return source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            source = source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            return replace(source, attention=_attention(settings))
         return configured_source(name, settings, delay=self.delay, allow_private=self.allow_private)
 
 
@@ -193,6 +204,27 @@ class MaintainParameters(BaseModel):
         return _settings(self.config, self.data)
 
 
+class WatchParameters(BaseModel):
+    """Which installation to watch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    config: str | None = Field(
+        None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
+    )
+
+    def settings(self) -> Settings:
+        """Read the settings file these parameters name."""
+        return _settings(self.config, None)
+
+
+class AlertParameters(WatchParameters):
+    """What somebody should know."""
+
+    subject: str = Field(title="Subject", description="What happened, in a few words.")
+    text: str = Field("", title="Text", description="What is known of it, and what to do; Markdown.")
+
+
 def _settings(config: str | None, data: str | None) -> Settings:
     settings = Settings.load(Path(config) if config else None)
     return settings if data is None else settings.model_copy(update={"data": data})
@@ -249,4 +281,15 @@ def configured_source(
     written = settings.sources[name]
     calm = next(value for value in (delay, written.delay, settings.delay) if value is not None)
     source = source_from_argument(written.location, delay=calm, allow_private=allow_private or written.allow_private)
-    return replace(source, name=name, language=written.language)
+    return replace(source, name=name, language=written.language, attention=_attention(settings, written))
+
+
+def _attention(settings: Settings, written: SourceSettings | None = None) -> Attention:
+    """Return how often a source is to be visited, and how long it may be quiet."""
+    days = None if written is None else written.silent_after
+    return Attention(
+        adaptive=written is None or written.adaptive,
+        least=timedelta(seconds=settings.least_interval),
+        most=timedelta(seconds=settings.most_interval),
+        silent_after=None if days is None else timedelta(days=days),
+    )

@@ -206,15 +206,12 @@ def rewrite_report(settings: Settings) -> None:
 
 
 def serve_schedules(config: Path | None) -> None:
-    """Serve a deployment for each scheduled source, until stopped."""
+    """Serve every deployment until stopped: scheduled sources, the watch over the inbox, and what events trigger."""
     settings = Settings.load(config)
-    if not any(source.is_scheduled for source in settings.sources.values()):
-        raise SettingsError(
-            "No source in copydesk.toml has a schedule. Give one `cron`, `every` or `rrule`, "
-            "or run the sources once with: copydesk run"
-        )
     with place_of(settings).open():
         pass
+    if not any(source.is_scheduled for source in settings.sources.values()):
+        err.print("No source in copydesk.toml has a schedule (`cron`, `every` or `rrule`).", style="yellow")
     with _prefect(settings, console_level="INFO") as url:
         if url is not None:
             out.print(f"Runs are shown at {url}/runs")

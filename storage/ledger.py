@@ -41,6 +41,7 @@ from storage.records import (
     Attempt,
     FeedVisit,
     FileVisit,
+    Host,
     Record,
     RobotsVisit,
     Run,
@@ -204,22 +205,24 @@ class Ledger:
 
     # When a host may be asked
 
-    def reserve(self, host: str, delay: float, now: datetime) -> datetime:
-        """Reserve the host's next free moment, `delay` seconds after the one before, and return it: not before `now`.
+    def take(self, host: str, delay: float, now: datetime) -> tuple[bool, Host]:
+        """Take the turn at a host if it is free now, and tell how the host stands; the next turn is `delay` s later.
 
-        All runs that share the ledger share the host's delay. Ask for one request at a time.
+        All runs that share the ledger share the host's turns. A turn is taken when it is used, never ahead of time.
         """
-        known = self._insert(HOSTS).values(host=host, next_allowed=now).on_conflict_do_nothing(index_elements=["host"])
-        this = HOSTS.c.host == host
+        later = now + timedelta(seconds=delay)
+        is_free = HOSTS.c.next_allowed <= now, sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until <= now)
+        insert = self._insert(HOSTS).values(host=host, next_allowed=later)
+        taking = insert.on_conflict_do_update(
+            index_elements=["host"], set_={"next_allowed": later}, where=sa.and_(*is_free)
+        )
         with self._writing() as connection:
-            connection.execute(known)
-            free = connection.scalars(sa.select(HOSTS.c.next_allowed).where(this).with_for_update()).one()
-            moment: datetime = max(now, free)
-            connection.execute(sa.update(HOSTS).where(this).values(next_allowed=moment + timedelta(seconds=delay)))
-        return moment
+            taken = connection.execute(taking.returning(*HOSTS.c)).first()
+            row = taken or connection.execute(sa.select(HOSTS).where(HOSTS.c.host == host)).one()
+        return taken is not None, Host(**row._asdict())
 
-    def postpone(self, host: str, until: datetime) -> None:
-        """Leave a host alone until then, as its Retry-After asks; an earlier instant changes nothing."""
+    def hold(self, host: str, until: datetime) -> None:
+        """Let nobody else have a turn at a host before then; an earlier instant changes nothing."""
         insert = self._insert(HOSTS).values(host=host, next_allowed=until)
         later = insert.on_conflict_do_update(
             index_elements=["host"], set_={"next_allowed": until}, where=HOSTS.c.next_allowed < until
@@ -227,13 +230,55 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(later)
 
+    def release(self, host: str, held_until: datetime, until: datetime) -> None:
+        """Let others have a turn from `until` on, unless somebody else has changed what `hold` noted."""
+        held = sa.and_(HOSTS.c.host == host, HOSTS.c.next_allowed == held_until)
+        with self._writing() as connection:
+            connection.execute(sa.update(HOSTS).where(held).values(next_allowed=until))
+
+    def hosts(self, names: Iterable[str]) -> dict[str, Host]:
+        """Return how these hosts stand, of those that were asked at all."""
+        return {host.host: host for host in self._find(Host, HOSTS, HOSTS.c.host, names)}
+
+    def count_failure(self, host: str, now: datetime) -> int:
+        """Count one more failure in a row of a host, and return how many that makes."""
+        insert = self._insert(HOSTS).values(host=host, next_allowed=now, failures=1)
+        more = insert.on_conflict_do_update(index_elements=["host"], set_={"failures": HOSTS.c.failures + 1})
+        with self._writing() as connection:
+            return int(connection.execute(more.returning(HOSTS.c.failures)).scalar_one())
+
+    def park(self, host: str, until: datetime, because: str) -> None:
+        """Leave a host alone until then, in all runs; an earlier instant changes nothing."""
+        parked = {"parked_until": until, "parked_because": because}
+        insert = self._insert(HOSTS).values(host=host, next_allowed=until, **parked)
+        longer = sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until < until)
+        with self._writing() as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=["host"], set_=parked, where=longer))
+
+    def forgive(self, host: str) -> None:
+        """Forget a host's failures: it has answered."""
+        fresh = {"failures": 0, "parked_until": None, "parked_because": None}
+        with self._writing() as connection:
+            connection.execute(sa.update(HOSTS).where(HOSTS.c.host == host).values(fresh))
+
     def robots(self, origins: Iterable[str]) -> dict[str, RobotsVisit]:
         """Return what these origins last answered for robots.txt, of those that were asked at all."""
         return {visit.origin: visit for visit in self._find(RobotsVisit, ROBOTS, ROBOTS.c.origin, origins)}
 
-    def record_robots(self, visits: Iterable[RobotsVisit]) -> None:
-        """Keep these as the last answers."""
-        self._put(ROBOTS, visits)
+    def record_robots(
+        self,
+        origin: str,
+        fetched_at: datetime,
+        *,
+        text: str | None = None,
+        trouble: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Keep this as an origin's last answer."""
+        self._put(
+            ROBOTS,
+            [RobotsVisit(origin=origin, fetched_at=fetched_at, text=text, trouble=trouble, reason=reason)],
+        )
 
     # What was attempted, and what was told
 

@@ -14,6 +14,7 @@ from storage.schema import ARTICLES_DATASET
 from storage.store import Place, Store
 from storage.verify import Verdict, verify
 from tasks.intake import ARRIVED
+from tasks.job import Announce, PublishedDay, tell_no_one
 from tasks.publish import finish_runs, tell_stories
 from tasks.rows import KEPT, PAGES, archived_pages, contents, fingerprints_table
 
@@ -49,19 +50,22 @@ class Dropped:
     rejections: int = 0
 
 
-def complete(place: Place, now: datetime) -> Completed:
+def complete(place: Place, now: datetime, announce: Announce = tell_no_one) -> Completed:
     """Complete what was cut short; what runs are at work on is left to them."""
     with place.open() as store:
         adopted = arrivals.adopt(store)
         chores = upkeep.finish(store)
-    return Completed(runs=finish_runs(place, now), chores=chores, pages=adopted)
+    return Completed(runs=finish_runs(place, now, announce), chores=chores, pages=adopted)
 
 
-def move_corrected(place: Place, now: datetime) -> int:
+def move_corrected(place: Place, now: datetime, announce: Announce = tell_no_one) -> int:
     """Move articles whose date was corrected, and tell their stories anew; return how many."""
     with place.open() as store:
         moved = upkeep.move_corrected(store, now)
-    tell_stories(place, moved.partitions, run=f"maintain-{now:%Y%m%dT%H%M%S}", now=now)
+    run = f"maintain-{now:%Y%m%dT%H%M%S}"
+    tell_stories(place, moved.partitions, run=run, now=now)
+    for day in moved.partitions:
+        announce(PublishedDay(run=run, root=place.root, day=day))
     return moved.articles
 
 

@@ -97,7 +97,7 @@ def _expected(store: Store, source: Source) -> Expected:
 
 def reach_of(source: Source) -> Reach:
     """Return what can be asked of a source about its past."""
-    if source.kind in _WHOLE:
+    if source.kind in _WHOLE and not source.only:
         return Reach.WHOLE
     return Reach.PAST if source.reaches_past else Reach.PRESENT
 

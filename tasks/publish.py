@@ -19,7 +19,7 @@ from tasks.edit import versions
 from tasks.fetch.sources import Source
 from tasks.fingerprint import near_duplicates
 from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
-from tasks.job import Job
+from tasks.job import Announce, Job, PublishedDay, tell_no_one
 from tasks.partitions import DEFERRED, LASTING, NOT_KEPT, PASSING
 from tasks.planning import latest_partitions
 from tasks.report.page import render
@@ -68,15 +68,15 @@ class Published:
 def publish_run(job: Job) -> Published:
     """Publish what a run has staged; called again after a crash, it ends in the same rows."""
     with job.place.open() as store:
-        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job.started_at)
+        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job.started_at, job.announce)
 
 
 def finish_interrupted(job: Job) -> int:
     """Publish what earlier runs had edited when they were cut short; return how many runs that were."""
-    return finish_runs(job.place, job.started_at)
+    return finish_runs(job.place, job.started_at, job.announce)
 
 
-def finish_runs(place: Place, now: datetime) -> int:
+def finish_runs(place: Place, now: datetime, announce: Announce = tell_no_one) -> int:
     """Do what `finish_interrupted` does, for whoever has no run of its own."""
     finished: list[Published] = []
     with place.open() as store:
@@ -84,13 +84,13 @@ def finish_runs(place: Place, now: datetime) -> int:
             with store.files.try_lock(f"run-{run}") as is_dead:
                 # Looked at again under the lock: the run may have ended well meanwhile.
                 if is_dead and (staged := store.staging.runs().get(run)):
-                    finished.append(_publish(store, run, staged, now))
+                    finished.append(_publish(store, run, staged, now, announce))
     days = sorted({day for published in finished for day in published.days})
     tell_stories(place, days, run=f"finish-{now:%Y%m%dT%H%M%S}", now=now)
     return len(finished)
 
 
-def _publish(store: Store, run: str, staged: Sequence[str], now: datetime) -> Published:
+def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, announce: Announce) -> Published:
     committed = commit(
         store,
         [path for path in staged if contents(path) in COMMITTED],
@@ -106,6 +106,8 @@ def _publish(store: Store, run: str, staged: Sequence[str], now: datetime) -> Pu
     back = remember_outcomes(store, fetched, became, key)
     remember_kept(store, kept, became, key)
     _mark_gone(store, rejections, back, now)
+    for day in _published_days(committed, str(store.root)):
+        announce(day)
     settled = list(_tables(store, staged, {SETTLED}))
     inputs, left_out = _counted(_rows(store, staged, {COUNTED}))
     store.staging.remove(staged)
@@ -117,6 +119,15 @@ def _publish(store: Store, run: str, staged: Sequence[str], now: datetime) -> Pu
         days=committed.partitions,
         failures=tuple(_failures(rejections, settled)),
     )
+
+
+def _published_days(committed: Committed, root: str) -> Iterator[PublishedDay]:
+    """Yield each day that was published, with what is new in it."""
+    counted = committed.outcomes.group_by(["partition", "outcome"]).aggregate([([], "count_all")]).to_pylist()
+    rows = {(row["partition"], row["outcome"]): row["count_all"] for row in counted}
+    for day in committed.partitions:
+        new, updated = (rows.get((day, outcome), 0) for outcome in (Outcome.NEW, Outcome.UPDATED))
+        yield PublishedDay(run=committed.run, root=root, day=day, new=new, updated=updated)
 
 
 def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Iterator[pa.Table]:

@@ -127,13 +127,13 @@ def report(place: Place, summary: RunSummary, days: Sequence[date], sources: Seq
 @task(name="complete", cache_policy=NO_CACHE)
 def complete(job: Job) -> Completed:
     """Complete what was cut short."""
-    return housekeeping.complete(job.place, job.started_at)
+    return housekeeping.complete(job.place, job.started_at, job.announce)
 
 
 @task(name="move corrected", cache_policy=NO_CACHE)
 def move_corrected(job: Job) -> int:
     """Move articles whose date was corrected to their day."""
-    return housekeeping.move_corrected(job.place, job.started_at)
+    return housekeeping.move_corrected(job.place, job.started_at, job.announce)
 
 
 @task(name="retire", cache_policy=NO_CACHE)

@@ -17,8 +17,8 @@ MAY_IMPORT = {"flows": {"flows", "tasks", "storage"}, "tasks": {"tasks"}, "stora
 MEETS_STORAGE = {
     f"tasks/{name}.py"
     for name in (
-        *("archived", "batch", "collect", "intake", "job", "listings", "publish", "rows", "stages"),
-        *("attempts", "filling", "partitions", "planning", "survey"),
+        *("archived", "batch", "cluster", "collect", "housekeeping", "intake", "job", "listings", "publish", "rows"),
+        *("stages", "standing", "attempts", "filling", "partitions", "planning", "survey"),
     )
 }
 MAY_IMPORT_PREFECT = {"tasks/stages.py"}
