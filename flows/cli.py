@@ -59,7 +59,7 @@ DelayOption = Annotated[
 ]
 PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
 FromOption = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of publication (UTC).")]
-ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included (today).")]
 SourceOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="A source of copydesk.toml or of the dataset; may be repeated.")
 ]
@@ -76,14 +76,16 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE…",
-            help="Feed, sitemap or page URLs; folders or files of .html[.gz], .txt, .warc[.gz]; a .txt of URLs; "
-            "names from copydesk.toml. None: every source in copydesk.toml.",
+            help="Feed, sitemap, home page or page URLs; folders or files of .html[.gz], .txt, .warc[.gz], on disk or "
+            "s3://…; a .txt of URLs; a list of WARC files; names from copydesk.toml. None: every source there.",
             show_default=False,
         ),
     ] = None,
     data: DataOption = None,
     delay: DelayOption = None,
     allow_private: PrivateOption = False,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -96,6 +98,8 @@ def run(
         data=data,
         delay=delay,
         allow_private=allow_private,
+        first_day=parse_day(first_day),
+        last_day=parse_day(last_day),
         config=None if config is None else str(config),
     )
     raise typer.Exit(stoppable(lambda: run_ingest(parameters, as_json=as_json)))
@@ -153,6 +157,45 @@ def serve(config: ConfigOption = None) -> None:
     from flows.running import serve_schedules
 
     serve_schedules(config)
+
+
+sources_app = typer.Typer(help="Show the sources of copydesk.toml, or look at some now.", no_args_is_help=False)
+app.add_typer(sources_app, name="sources")
+
+
+@sources_app.callback(invoke_without_command=True)
+def sources(
+    context: typer.Context, data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Show every source of copydesk.toml: when it was visited, when it brought something, how it stands."""
+    if context.invoked_subcommand is None:
+        from flows.checking import list_sources
+
+        raise typer.Exit(list_sources(settings_for(data, config), as_json=as_json))
+
+
+@sources_app.command()
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME|URL…",
+            help="Names from copydesk.toml, addresses, folders or files. None: every source in copydesk.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    data: DataOption = None,
+    delay: DelayOption = None,
+    allow_private: PrivateOption = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at sources now and say what each brings, or why nothing; nothing is stored. Exit code 1: one brings none."""
+    from flows.checking import check_sources
+    from flows.parameters import IngestParameters
+
+    given = IngestParameters(sources=tuple(names or ()), delay=delay, allow_private=allow_private)
+    raise typer.Exit(stoppable(lambda: check_sources(settings_for(data, config), given, as_json=as_json)))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.clock import utc_now
 from flows.jobs import THREADS, Stopwatch, begin, choose_due, conclude, editors, ingest_run_name, told_silent, working
 from flows.parameters import IngestParameters
 from tasks import stages
@@ -14,7 +15,7 @@ def ingest(parameters: IngestParameters) -> RunSummary:
     """Ingest what the sources have that is new or has changed, and report what became of every input."""
     settings = parameters.settings()
     sources = parameters.chosen_sources(settings)
-    job = begin("ingest", settings)
+    job = begin("ingest", settings, parameters.window(utc_now().date()))
     watch = Stopwatch()
     with working(job), editors(settings) as at_work:
         stages.finish(job)
@@ -32,5 +33,6 @@ def ingest(parameters: IngestParameters) -> RunSummary:
             near_duplicates = stages.stories(job, published.days)
         told += told_silent(job, due)
         summary = conclude(job, published, near_duplicates, watch.seconds, told)
-        stages.report(job.place, summary, published.days, sources)
+        if due:  # else the last report says more than one of a run that asked nothing
+            stages.report(job.place, summary, published.days, sources)
     return summary

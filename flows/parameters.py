@@ -15,7 +15,7 @@ from flows.inbox import Inbox
 from flows.places import check_dataset, place_of
 from flows.settings import Seconds, Settings, SettingsError, SourceSettings
 from tasks.fetch.freshness import Attention
-from tasks.fetch.sources import Source, SourceError, source_from_argument
+from tasks.fetch.sources import Source, SourceError, SourceKind, source_from_argument
 from tasks.fetch.window import Window
 from tasks.partitions import State
 from tasks.planning import Request, days_to_show
@@ -50,6 +50,14 @@ class IngestParameters(BaseModel):
         title="Only what is due",
         description="Leave a feed or sitemap alone until its next visit is due: schedules do, a run by hand asks.",
     )
+    first_day: date | None = Field(
+        None,
+        title="First day",
+        description="Ask only for what was published on this UTC day or later; by default for all there is.",
+    )
+    last_day: date | None = Field(
+        None, title="Last day", description="The last UTC day to ask for, together with a first one; by default today."
+    )
     config: str | None = Field(
         None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
     )
@@ -67,6 +75,17 @@ class IngestParameters(BaseModel):
         landed = [name for name in names if name not in settings.sources and inbox.holds(name)]
         others = [self._source(name, settings) for name in names if name not in landed]
         return _distinct([*others, *inbox.sources(landed, delay=settings.delay if self.delay is None else self.delay)])
+
+    def window(self, today: date) -> Window | None:
+        """Return the days to keep to, if any were given. Raises `SettingsError` where they are no range of days."""
+        if self.first_day is None and self.last_day is None:
+            return None
+        last = self.last_day or today
+        if self.first_day is None:
+            raise SettingsError(f"A last day ({last}) was given without a first one. Say from which day on.")
+        if last < self.first_day:
+            raise SettingsError(f"The last day ({last}) lies before the first ({self.first_day}).")
+        return Window(first=self.first_day, last=last)
 
     def _source(self, name: str, settings: Settings) -> Source:
         known = settings.sources.get(name)
@@ -304,7 +323,15 @@ def configured_source(
     written = settings.sources[name]
     calm = next(value for value in (delay, written.delay, settings.delay) if value is not None)
     source = source_from_argument(written.location, delay=calm, allow_private=allow_private or written.allow_private)
-    return replace(source, name=name, language=written.language, attention=_attention(settings, written))
+    return replace(
+        source,
+        name=name,
+        kind=source.kind if written.kind is None else SourceKind(written.kind),
+        language=written.language,
+        archive=written.archive,
+        root=written.root,
+        attention=_attention(settings, written),
+    )
 
 
 def _attention(settings: Settings, written: SourceSettings | None = None) -> Attention:
