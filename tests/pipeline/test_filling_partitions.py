@@ -22,7 +22,8 @@ from tasks.planning import Request, make_plan
 from tasks.publish import Published
 from tasks.survey import untold
 from tests.conftest import ingest_without_prefect, listing_sources, utc_now
-from tests.pipeline.bygone import damage, days, write_days
+from tests.pipeline.bygone import damage, days, page, write_days
+from tests.pipeline.listings_site import Listings, serving
 from tests.pipeline.spoiling import damage_archived, make_stale, remove_day
 
 COUNT = 10
@@ -195,7 +196,29 @@ def test_days_that_a_damaged_folder_never_gave_are_missing_until_it_is_mended(tm
 
 def test_days_on_which_a_folder_has_nothing_are_empty(home: Path) -> None:
     later = Window(first=WINDOW.first, last=WINDOW.last + timedelta(days=2))
+    assert [each.state for each in planned(home, window=later).partitions][-2:] == [State.MISSING, State.MISSING]
+    ingest_without_prefect(home / "data", [folder(home)], run="read")  # this copy of the folder was never read before
     assert [each.state for each in planned(home, window=later).partitions][-2:] == [State.EMPTY, State.EMPTY]
+
+
+def test_a_part_of_a_folder_says_nothing_of_any_day(tmp_path: Path) -> None:
+    write_days(tmp_path / "courier", DAYS[:3])
+    part = replace(folder(tmp_path), only=(f"{DAYS[0]}.warc.gz",))
+    ingest_without_prefect(tmp_path / "data", [part], run="part")
+    window = Window(first=DAYS[0], last=DAYS[2])
+    assert [each.state for each in planned(tmp_path, window=window).partitions] == [State.MISSING] * 3
+    backfill(tmp_path, window=window)
+    assert [each.state for each in planned(tmp_path, window=window).partitions] == [State.FRESH] * 3
+
+
+def test_days_that_are_asked_for_are_read_and_no_others(tmp_path: Path) -> None:
+    write_days(tmp_path / "courier", DAYS[:4])
+    window = Window(first=DAYS[1], last=DAYS[2])
+    backfill(tmp_path, window=window)
+    assert set(read.articles(tmp_path / "data")["published_date"].to_pylist()) == {DAYS[1], DAYS[2]}
+    assert [each.state for each in planned(tmp_path, window=window).partitions] == [State.FRESH] * 2
+    whole = Window(first=DAYS[0], last=DAYS[3])
+    assert [each.state for each in planned(tmp_path, window=whole).partitions][::3] == [State.MISSING] * 2
 
 
 def test_a_source_without_a_folder_any_more_is_filled_by_its_name(home: Path) -> None:
@@ -288,3 +311,33 @@ def test_a_feed_that_does_not_answer_makes_its_day_one_to_try_again(tmp_path: Pa
     asked = Request(window=Window(first=today, last=today), today=today, sources=(dead,))
     (day,) = make_plan(Place(root=str(tmp_path / "data")), asked).partitions
     assert (day.state, day.asks, day.reason is not None) == (State.FAILED, True, True)
+
+
+def past_of(server: Listings) -> Source:
+    """A site with a feed of the present, and a sitemap for each day gone by."""
+    return replace(server.source("/feed"), archive=server.url("/{day:%Y-%m-%d}.xml"))
+
+
+def test_days_of_a_site_are_had_from_its_archive_by_date_once(tmp_path: Path) -> None:
+    first, second = DAYS[:2]
+    place, window = Place(root=str(tmp_path / "data")), Window(first=first, last=second)
+    with serving() as server:
+        for number in range(2):
+            server.bodies[f"/story/{first}/{number}"] = page(first, number).encode()
+        listed = "".join(f"<url><loc>{server.url(f'/story/{first}/{number}')}</loc></url>" for number in range(2))
+        server.bodies[f"/{first}.xml"] = f"<urlset>{listed}</urlset>".encode()
+        server.bodies[f"/{second}.xml"] = b"<urlset></urlset>"
+        asked = Request(window=window, today=utc_now().date(), sources=(past_of(server),))
+
+        def run(name: str) -> dict[date, State]:
+            for number, unit in enumerate(make_plan(place, asked).units):
+                fill(job(tmp_path, f"{name}-{number}"), unit, asked, Workers(1))
+            return {each.day: each.state for each in make_plan(place, asked).partitions}
+
+        assert {each.state for each in make_plan(place, asked).partitions} == {State.MISSING}
+        assert run("first") == {first: State.FRESH, second: State.EMPTY}
+        requests = len(server.asked)
+        spoiled(tmp_path, (remove_day, first))
+        assert run("second") == {first: State.FRESH, second: State.EMPTY}
+        assert len(server.asked) == requests, "what the archive keeps is not asked for again"
+    assert read.articles(place.root).num_rows == 2
