@@ -14,12 +14,11 @@ from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import out
 from flows.heatmap import calendar, legend, state_table
-from flows.parameters import BackfillParameters, configured_sources, request_for
-from flows.places import check_dataset, place_of
+from flows.parameters import BackfillParameters, request_for, window_for
+from flows.places import place_of
 from flows.settings import Settings, SettingsError
-from tasks.fetch.window import Window
 from tasks.partitions import MENDABLE, Partition, Plan, State, count_states, counted, newest_first, sentence
-from tasks.planning import Request, days_to_show, plan_by
+from tasks.planning import Request, plan_by
 from tasks.survey import look
 
 if TYPE_CHECKING:
@@ -34,7 +33,8 @@ def show_status(
     settings: Settings, *, first: date | None, last: date | None, sources: Sequence[str], as_json: bool
 ) -> None:
     """Show how each day of each source stands."""
-    request = request_for(_window(settings, first, last, SHOWN), sources, settings, utc_now().date())
+    today = utc_now().date()
+    request = request_for(window_for(settings, first, last, today, SHOWN), sources, settings, today)
     plan = _plan(settings, request)
     if as_json:
         _print_json(plan, plan.partitions)
@@ -66,10 +66,9 @@ def run_backfill(
     as_json: bool,
 ) -> int:
     """Plan, show the plan and carry it out; return 1 where some of it could not be done."""
-    window = _window(settings, first, last, None)
     parameters = _parameters(
-        first=window.first,
-        last=window.last,
+        first=first,
+        last=last,
         sources=tuple(sources),
         only=tuple(only) or tuple(str(state) for state in MENDABLE),
         again=again,
@@ -98,21 +97,6 @@ def run_backfill(
 def _plan(settings: Settings, request: Request) -> Plan:
     with place_of(settings).open() as store:
         return plan_by(store, request, look(store, request.window, request.names))
-
-
-def _window(settings: Settings, first: date | None, last: date | None, shown: timedelta | None) -> Window:
-    """Return the days that are meant; where none are named, those that the dataset knows of, or the last of them."""
-    check_dataset(settings)
-    today = utc_now().date()
-    with place_of(settings).open() as store:
-        known = days_to_show(store, configured_sources(settings), today) or Window(first=today, last=today)
-    last = last or max(known.last, first or known.last)
-    if first is None:
-        earliest = known.first if shown is None else max(known.first, last - shown + timedelta(days=1))
-        first = min(earliest, last)
-    if last < first:
-        raise SettingsError(f"The last day, {last}, lies before the first, {first}.")
-    return Window(first=first, last=last)
 
 
 def _parameters(**given: object) -> BackfillParameters:

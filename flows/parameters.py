@@ -7,18 +7,21 @@ from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.inbox import Inbox
+from flows.places import check_dataset, place_of
 from flows.settings import Seconds, Settings, SettingsError, SourceSettings
-from tasks.archived import Selection
 from tasks.fetch.freshness import Attention
 from tasks.fetch.sources import Source, SourceError, SourceKind, source_from_argument
 from tasks.fetch.window import Window
 from tasks.partitions import State
-from tasks.planning import Request
+from tasks.planning import Request, days_to_show
+
+if TYPE_CHECKING:  # heavy, and not needed by the commands that only look
+    from tasks.archived import Selection
 
 MOST_DAYS: Final = 3_660  # of a backfill: ten years
 MOST_AT_ONCE: Final = 16
@@ -98,8 +101,12 @@ class BackfillParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    first: date = Field(title="First day", description="The earliest day of publication (UTC).")
-    last: date = Field(title="Last day", description="The latest day of publication; today at the latest.")
+    first: date | None = Field(
+        None, title="First day", description="Of publication (UTC); none: the first that has articles."
+    )
+    last: date | None = Field(
+        None, title="Last day", description="Of publication, included; none: today, or the last that has articles."
+    )
     sources: tuple[str, ...] = Field(
         (),
         title="Sources",
@@ -126,7 +133,9 @@ class BackfillParameters(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _window(self) -> Self:
+    def _days_in_order(self) -> Self:
+        if self.first is None or self.last is None:
+            return self
         if self.last < self.first:
             raise ValueError(f"the last day, {self.last}, lies before the first, {self.first}")
         if (self.last - self.first).days >= MOST_DAYS:
@@ -140,7 +149,7 @@ class BackfillParameters(BaseModel):
     def request(self, settings: Settings, today: date) -> Request:
         """Return what is asked for, with the sources that can be asked themselves."""
         return replace(
-            request_for(Window(first=self.first, last=self.last), self.sources, settings, today),
+            request_for(window_for(settings, self.first, self.last, today), self.sources, settings, today),
             only=frozenset(State(each) for each in self.only),
             again=self.again,
         )
@@ -189,8 +198,10 @@ class ReprocessParameters(BaseModel):
         """Read the settings file these parameters name."""
         return _settings(self.config, self.data)
 
-    def selection(self) -> Selection:
+    def selection(self) -> "Selection":
         """Return which archived pages are wanted."""
+        from tasks.archived import Selection
+
         return Selection(
             sources=frozenset(self.sources),
             first_day=self.first_day,
@@ -243,6 +254,22 @@ class AlertParameters(WatchParameters):
 def _settings(config: str | None, data: str | None) -> Settings:
     settings = Settings.load(Path(config) if config else None)
     return settings if data is None else settings.model_copy(update={"data": data})
+
+
+def window_for(
+    settings: Settings, first: date | None, last: date | None, today: date, shown: timedelta | None = None
+) -> Window:
+    """Return the days that are meant; where none are named, those that the dataset knows of, or the last of them."""
+    check_dataset(settings)
+    with place_of(settings).open() as store:
+        known = days_to_show(store, configured_sources(settings), today) or Window(first=today, last=today)
+    last = last or max(known.last, first or known.last)
+    if first is None:
+        earliest = known.first if shown is None else max(known.first, last - shown + timedelta(days=1))
+        first = min(earliest, last)
+    if last < first:
+        raise SettingsError(f"The last day, {last}, lies before the first, {first}.")
+    return Window(first=first, last=last)
 
 
 def request_for(window: Window, names: Sequence[str], settings: Settings, today: date) -> Request:

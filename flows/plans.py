@@ -1,5 +1,6 @@
 """A backfill's plan in Prefect: the run's name, and tables of what is to be done and of what could not be."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from tasks.report.summary import RunSummary
 
 MOST_ROWS: Final = 1_000  # of a table that Prefect keeps
 MOST_WARNINGS: Final = 20  # that the report names one by one
+MOST_NAMES: Final = 3  # of sources, in a run's name
 
 Row = dict[str, str | int]
 
@@ -19,16 +21,15 @@ Row = dict[str, str | int]
 def backfill_run_name() -> str:
     """Return a readable name for a backfill in Prefect: its days, and its sources if they are few."""
     parameters = flow_run.parameters["parameters"]
-    chosen = f" of {', '.join(parameters.sources)}" if 0 < len(parameters.sources) <= 3 else ""
-    return f"backfill {parameters.first}…{parameters.last}{chosen}"
+    return _name(str(parameters.first or ""), str(parameters.last or ""), parameters.sources)
 
 
 def keep_plan(plan: Plan) -> None:
-    """Add to the run's name how much there is to do, and keep the plan as tables."""
+    """Say in the run's name which days it is about and how much there is to do, and keep the plan as tables."""
     if flow_run.id is not None:
+        days = _name(str(plan.window.first), str(plan.window.last), flow_run.parameters["parameters"].sources)
         with get_client(sync_client=True) as client:
-            name = f"{backfill_run_name()} ({counted(len(plan.chosen), 'partition')})"
-            client.update_flow_run(flow_run.id, name=name)
+            client.update_flow_run(flow_run.id, name=f"{days} ({counted(len(plan.chosen), 'partition')})")
     seconds = "" if plan.seconds is None else f", about {plan.seconds:,.0f} s by the pace of the latest runs"
     create_table_artifact(
         [
@@ -59,6 +60,11 @@ def keep_shortfall(summary: RunSummary, plan: Plan, after: Plan) -> RunSummary:
     if len(warnings) > MOST_WARNINGS:
         warnings[MOST_WARNINGS:] = [f"And {len(warnings) - MOST_WARNINGS:,} more partitions."]
     return replace(summary, warnings=(*summary.warnings, *warnings))
+
+
+def _name(first: str, last: str, sources: Sequence[str]) -> str:
+    chosen = f" of {', '.join(sources)}" if 0 < len(sources) <= MOST_NAMES else ""
+    return f"backfill {first}…{last}{chosen}"
 
 
 def _row(each: Partition) -> Row:

@@ -15,6 +15,7 @@ from tasks.documents import Outcome
 from tasks.fetch.sources import Source
 from tasks.fetch.window import Window
 from tasks.job import Job
+from tasks.listings import as_last_seen
 from tasks.partitions import PASSING, Key, Reach
 from tasks.planning import reach_of, reading
 from tasks.publish import Failure, Published
@@ -31,11 +32,11 @@ def remember_attempts(job: Job, sources: Sequence[Source], published: Published)
 
 
 def remember_readings(store: Store, job: Job, sources: Sequence[Source], published: Published) -> None:
-    """Note which sources a run has read from end to end: those that are all there at once, and of which none failed."""
+    """Note which sources a run has read to their end: those that are all there at once, and of which nothing failed."""
     failed = {failure.source for failure in published.failures}
     for source in sources:
-        if reach_of(source) is Reach.WHOLE and source.name not in failed:
-            store.ledger.put_note(reading(source.name), job.started_at.isoformat())
+        if job.window is None and reach_of(source) is Reach.WHOLE and not source.only and source.name not in failed:
+            store.ledger.put_note(reading(source), job.started_at.isoformat())
 
 
 def _inputs_by_day(store: Store, published: Published) -> Counter[Key]:
@@ -51,18 +52,18 @@ def _claims(
     store: Store, job: Job, sources: Sequence[Source], published: Published, inputs: Counter[Key]
 ) -> Iterator[Attempt]:
     own = job.started_at.astimezone(UTC).date()
-    days = [own - _DAY, own, *(day for _, day in inputs)]
-    window = Window(first=min(days), last=max(days))
-    before = {
-        (attempt.source, attempt.day): attempt
-        for attempt in store.ledger.attempts([source.name for source in sources], window.first, window.last)
-    }
-    rows = rows_of(store, window)
-    for source in sources:
+    asked = [own] if job.window is None else [min(job.window.first, own), min(job.window.last, own)]
+    days = [own - _DAY, *asked, *(day for _, day in inputs)]
+    around = Window(first=min(days), last=max(days))
+    known = store.ledger.attempts([source.name for source in sources], around.first, around.last)
+    rows = rows_of(store, around)
+    for source in (as_last_seen(store, source) for source in sources):
+        before = {attempt.day for attempt in known if attempt.source == source.name}
         fell_on = {day for name, day in inputs if name == source.name}
-        for day in sorted(_claimed_days(source, own, fell_on, before)):
+        failed = [failure for failure in published.failures if failure.source == source.name]
+        for day in sorted(_claimed_days(source, job.window, own, fell_on, before, has_failed=bool(failed))):
             key = source.name, day
-            failed = _failures(store, source, day, published if day == own else None)
+            failures = _failures(store, source, day, failed if day == own or job.window else [])
             yield Attempt(
                 source=source.name,
                 day=day,
@@ -71,31 +72,38 @@ def _claims(
                 finished_at=job.clock(),
                 inputs=inputs[key] + (_no_articles(source, published) if day == own else 0),
                 articles=sum(rows.get(key, Counter()).values()),
-                failed=len(failed),
-                reason=failed[0].reason if failed else None,
-                detail=failed[0].detail if failed else None,
+                failed=len(failures),
+                reason=failures[0].reason if failures else None,
+                detail=failures[0].detail if failures else None,
             )
 
 
-def _claimed_days(source: Source, own: date, fell_on: set[date], before: dict[Key, Attempt]) -> set[date]:
+def _claimed_days(
+    source: Source, window: Window | None, own: date, fell_on: set[date], before: set[date], *, has_failed: bool
+) -> set[date]:
     """Return the days of which a run has had all that its source had to give.
 
     What is all there at once has been read, and a feed shows what it shows. A source that could be asked for the past
-    has been asked for what is new: the run may claim its own day, and go on with days that were claimed before.
+    has been asked for what is new: the run may claim its own day, and go on with days that were claimed before; with a
+    window, it has been asked for these days.
     """
-    match reach_of(source):
-        case Reach.WHOLE:
-            return fell_on
-        case Reach.PRESENT:
-            return fell_on | {own}
-        case _:
-            return {own} | {day for day in fell_on | {own - _DAY} if (source.name, day) in before}
+    reach = reach_of(source)
+    if source.only:  # a part of a folder: it says nothing of any day
+        return set()
+    if window is not None and reach is not Reach.PRESENT:
+        asked = {day for day in window.days() if day <= own}
+        return fell_on & asked if reach is Reach.WHOLE and has_failed else asked
+    if reach is Reach.WHOLE:
+        return fell_on
+    if reach is Reach.PRESENT:
+        return {day for day in fell_on | {own} if window is None or window.has(day)}
+    return {own} | {day for day in fell_on | {own - _DAY} if day in before}
 
 
-def _failures(store: Store, source: Source, day: date, published: Published | None) -> list[Failure]:
-    """Return what failed on a day and has not succeeded since; of a run's own day also what failed in the run.
+def _failures(store: Store, source: Source, day: date, in_run: list[Failure]) -> list[Failure]:
+    """Return what failed on a day and has not succeeded since, or what failed in the run, if that is more.
 
-    What is read from a file has no day before it is read: its failures are told by its not being read from end to end.
+    What is read from a file has no day before it is read: its failures are told by its not being read to the end.
     """
     if reach_of(source) is Reach.WHOLE:
         return []
@@ -105,7 +113,6 @@ def _failures(store: Store, source: Source, day: date, published: Published | No
         for visit in store.ledger.failures([source.name], since, since + _DAY)
         if visit.reason in PASSING
     ]
-    in_run = [failure for failure in published.failures if failure.source == source.name] if published else []
     return max(known, in_run, key=len)
 
 

@@ -16,6 +16,7 @@ from tasks.attempts import remember_readings
 from tasks.batch import Editors
 from tasks.collect import collect_pages
 from tasks.documents import Reason
+from tasks.fetch.sources import SourceKind
 from tasks.job import Job
 from tasks.partitions import (
     BROKEN_OFF,
@@ -73,10 +74,12 @@ def _attempted(
     """
     asked = [source for source in request.sources if source.name in {each.source for each in todo if each.asks}]
     store.ledger.record_attempts(_begun(each, before, job) for each in todo if each.asks)
-    for batch in chain(collect_archived(job, _selection(todo, request)), collect_pages(job, asked)):
+    # The addresses of a list have no days: the list is taken as a whole.
+    asking = replace(job, window=None) if any(each.kind is SourceKind.URL_LIST for each in asked) else job
+    for batch in chain(collect_archived(job, _selection(todo, request)), collect_pages(asking, asked)):
         editors.edit(job, batch)
     published = publish_run(job)
-    remember_readings(store, job, asked, published)
+    remember_readings(store, asking, asked, published)
     after = look(store, request.window, request.names)
     by_name = {source.source: source for source in expected(store, request, after)}
     claims = (_concluded(each, by_name[each.source], before, after, published, job) for each in todo)

@@ -234,9 +234,10 @@ class _Case:
         if attempt is not None and self.is_alive:
             return State.RUNNING, None, f"since {attempt.started_at.astimezone(UTC):%H:%M} UTC"
         if self.gone and not self._has_failed_on(self.gone):
-            return State.MISSING, None, f"{self.gone:,} of {self.rows + self.gone:,} articles are gone"
+            lost = f"{self.gone:,} of {self.rows + self.gone:,} articles are gone"
+            return State.MISSING, *(self._broken_off() or (None, lost))
         if self.stale and not self._has_failed_on(self.stale):
-            return State.STALE, None, None
+            return State.STALE, *(self._broken_off() or (None, None))
         if attempt is None:
             return self._unattempted(), None, None
         if attempt.finished_at is None:
@@ -248,6 +249,11 @@ class _Case:
         if self.source.reach is Reach.PAST and began.date() <= self.day < self.today:
             return State.PARTIAL, None, f"asked for until {began:%H:%M} UTC only"
         return (State.FRESH if self.rows else State.EMPTY), None, None
+
+    def _broken_off(self) -> tuple[str, str | None] | None:
+        """Return why the last attempt broke off, if it did: what was to be done then is to be done still."""
+        attempt = self.attempt
+        return (BROKEN_OFF, attempt.detail) if attempt is not None and attempt.reason == BROKEN_OFF else None
 
     def _unattempted(self) -> State:
         """Judge a day that no run has claimed to have had."""

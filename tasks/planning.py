@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Final
 
 from storage.store import Place, Store
 from tasks.fetch.sources import Source, SourceError, SourceKind
 from tasks.fetch.window import Window
+from tasks.listings import as_last_seen
 from tasks.partitions import MENDABLE, Evidence, Expected, Partition, Plan, Reach, State, plan
 from tasks.survey import days_known, look, seconds_a_page, versions_today
 
@@ -80,13 +82,13 @@ def plan_by(store: Store, request: Request, evidence: Evidence) -> Plan:
 
 def expected(store: Store, request: Request, evidence: Evidence) -> list[Expected]:
     """Return the sources that partitions are expected of: those that can be asked, and those that left something."""
-    known = [_expected(store, source) for source in request.sources]
+    known = [_expected(store, as_last_seen(store, source)) for source in request.sources]
     named = {source.source for source in known}
     return known + [Expected(source=name) for name in sorted(evidence.sources() - named)]
 
 
 def _expected(store: Store, source: Source) -> Expected:
-    noted = store.ledger.note(reading(source.name))
+    noted = store.ledger.note(reading(source))
     return Expected(
         source=source.name,
         reach=reach_of(source),
@@ -97,14 +99,15 @@ def _expected(store: Store, source: Source) -> Expected:
 
 def reach_of(source: Source) -> Reach:
     """Return what can be asked of a source about its past."""
-    if source.kind in _WHOLE and not source.only:
+    if source.kind in _WHOLE:
         return Reach.WHOLE
     return Reach.PAST if source.reaches_past else Reach.PRESENT
 
 
-def reading(source: str) -> str:
+def reading(source: Source) -> str:
     """Return the name of the note that says when a source that is all there at once was last read to its end."""
-    return f"read {source}"
+    place = source.location if "://" in source.location else str(Path(source.location).resolve())
+    return f"read {source.name} {place}"
 
 
 def _check_names(store: Store, request: Request, evidence: Evidence) -> None:

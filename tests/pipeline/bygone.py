@@ -51,7 +51,7 @@ def _write_day(path: Path, day: date, pages: int) -> Path:
             record = writer.create_warc_record(
                 url(day, number),
                 "response",
-                payload=BytesIO(_page(day, number).encode()),
+                payload=BytesIO(page(day, number).encode()),
                 http_headers=head,
                 warc_headers_dict={"WARC-Date": f"{day}T20:00:00Z"},
             )
@@ -59,7 +59,7 @@ def _write_day(path: Path, day: date, pages: int) -> Path:
     return path
 
 
-def _page(day: date, number: int) -> str:
+def page(day: date, number: int) -> str:
     chance = Random(f"{day} {number}")
     sentences = list(_sentences(chance, 24))
     published = datetime.combine(day, time(6 + number), UTC).isoformat()
