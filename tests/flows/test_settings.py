@@ -1,7 +1,7 @@
 """copydesk.toml and the environment: what is wrong is named, with its place and its cure."""
 
-from datetime import date
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
