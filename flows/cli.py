@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 DONE, NOT_DONE, STOPPED = 0, 1, 130
+DAY = "%Y-%m-%d"
 _ROOMS = ("flows", "tasks", "storage")
 
 app = typer.Typer(
@@ -57,6 +59,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 DelayOption = Annotated[
     float | None, typer.Option(min=0, max=3600, help="Seconds between two requests to one host (5).")
 ]
+FromOption = Annotated[
+    datetime | None,
+    typer.Option("--from", metavar="DAY", formats=[DAY], help="Only what was published on this UTC day or later."),
+]
+ToOption = Annotated[
+    datetime | None,
+    typer.Option("--to", metavar="DAY", formats=[DAY], help="The last UTC day, together with --from (today)."),
+]
 PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
 LanguageOption = Annotated[str | None, typer.Option(help="The text's language (BCP 47); by default it is detected.")]
 ModeOption = Annotated[
@@ -71,14 +81,16 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE…",
-            help="Feed, sitemap or page URLs; folders or files of .html[.gz], .txt, .warc[.gz]; a .txt of URLs; "
-            "names from copydesk.toml. None: every source in copydesk.toml.",
+            help="Feed, sitemap, home page or page URLs; folders or files of .html[.gz], .txt, .warc[.gz], on disk or "
+            "s3://…; a .txt of URLs; a list of WARC files; names from copydesk.toml. None: every source there.",
             show_default=False,
         ),
     ] = None,
     data: DataOption = None,
     delay: DelayOption = None,
     allow_private: PrivateOption = False,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -91,6 +103,8 @@ def run(
         data=data,
         delay=delay,
         allow_private=allow_private,
+        first_day=None if first_day is None else first_day.date(),
+        last_day=None if last_day is None else last_day.date(),
         config=None if config is None else str(config),
     )
     raise typer.Exit(stoppable(lambda: run_ingest(parameters, as_json=as_json)))
@@ -149,6 +163,45 @@ def serve(config: ConfigOption = None) -> None:
     from flows.running import serve_schedules
 
     serve_schedules(config)
+
+
+sources_app = typer.Typer(help="Show the sources of copydesk.toml, or look at some now.", no_args_is_help=False)
+app.add_typer(sources_app, name="sources")
+
+
+@sources_app.callback(invoke_without_command=True)
+def sources(
+    context: typer.Context, data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Show every source of copydesk.toml: when it was visited, when it brought something, how it stands."""
+    if context.invoked_subcommand is None:
+        from flows.checking import list_sources
+
+        raise typer.Exit(list_sources(settings_for(data, config), as_json=as_json))
+
+
+@sources_app.command()
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME|URL…",
+            help="Names from copydesk.toml, addresses, folders or files. None: every source in copydesk.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    data: DataOption = None,
+    delay: DelayOption = None,
+    allow_private: PrivateOption = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at sources now and say what each brings, or why nothing; nothing is stored. Exit code 1: one brings none."""
+    from flows.checking import check_sources
+    from flows.parameters import IngestParameters
+
+    given = IngestParameters(sources=tuple(names or ()), delay=delay, allow_private=allow_private)
+    raise typer.Exit(stoppable(lambda: check_sources(settings_for(data, config), given, as_json=as_json)))
 
 
 @app.command()

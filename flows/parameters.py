@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flows.settings import Seconds, Settings, SettingsError
+from flows.settings import Seconds, Settings, SettingsError, SourceSettings
 from tasks.archived import Selection
-from tasks.fetch.sources import Source, source_from_argument
+from tasks.fetch.freshness import Attention
+from tasks.fetch.sources import Source, SourceKind, source_from_argument
+from tasks.fetch.window import Window
 
 
 class IngestParameters(BaseModel):
@@ -33,6 +35,19 @@ class IngestParameters(BaseModel):
     allow_private: bool = Field(
         False, title="Allow private addresses", description="Let sources lie on loopback or a private network."
     )
+    due_only: bool = Field(
+        False,
+        title="Only what is due",
+        description="Leave a feed or sitemap alone until its next visit is due: schedules do, a run by hand asks.",
+    )
+    first_day: date | None = Field(
+        None,
+        title="First day",
+        description="Ask only for what was published on this UTC day or later; by default for all there is.",
+    )
+    last_day: date | None = Field(
+        None, title="Last day", description="The last UTC day to ask for, together with a first one; by default today."
+    )
     config: str | None = Field(
         None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
     )
@@ -48,11 +63,23 @@ class IngestParameters(BaseModel):
             raise SettingsError("No source was given, and copydesk.toml holds none: there is nothing to ingest.")
         return _distinct(self._source(name, settings) for name in names)
 
+    def window(self, today: date) -> Window | None:
+        """Return the days to keep to, if any were given. Raises `SettingsError` where they are no range of days."""
+        if self.first_day is None and self.last_day is None:
+            return None
+        last = self.last_day or today
+        if self.first_day is None:
+            raise SettingsError(f"A last day ({last}) was given without a first one. Say from which day on.")
+        if last < self.first_day:
+            raise SettingsError(f"The last day ({last}) lies before the first ({self.first_day}).")
+        return Window(first=self.first_day, last=last)
+
     def _source(self, name: str, settings: Settings) -> Source:
         known = settings.sources.get(name)
         if known is None:
             delay = settings.delay if self.delay is None else self.delay
-            return source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            source = source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            return replace(source, attention=_attention(settings))
         return configured_source(name, settings, delay=self.delay, allow_private=self.allow_private)
 
 
@@ -158,4 +185,23 @@ def configured_source(
     written = settings.sources[name]
     calm = next(value for value in (delay, written.delay, settings.delay) if value is not None)
     source = source_from_argument(written.location, delay=calm, allow_private=allow_private or written.allow_private)
-    return replace(source, name=name, language=written.language)
+    return replace(
+        source,
+        name=name,
+        kind=source.kind if written.kind is None else SourceKind(written.kind),
+        language=written.language,
+        archive=written.archive,
+        root=written.root,
+        attention=_attention(settings, written),
+    )
+
+
+def _attention(settings: Settings, written: SourceSettings | None = None) -> Attention:
+    """Return how often a source is to be visited, and how long it may be quiet."""
+    days = None if written is None else written.silent_after
+    return Attention(
+        adaptive=written is None or written.adaptive,
+        least=timedelta(seconds=settings.least_interval),
+        most=timedelta(seconds=settings.most_interval),
+        silent_after=None if days is None else timedelta(days=days),
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import which
 
 from flows.cli import DONE, NOT_DONE
+from flows.clock import utc_now
 from flows.console import commands, err, mended_sentence, out, outcome_table, plan_table, progress_bars, rejection_table
 from flows.embedded import local_server, prepare_prefect, uses_a_server
 from flows.parameters import IngestParameters, Only, ReprocessParameters
@@ -29,6 +30,7 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     """Run the `ingest` flow here and show what came of it; return the exit code."""
     settings = parameters.settings()
     parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
+    parameters.window(utc_now().date())
     summary = _run_flow(lambda: _ingest(parameters), settings)
     if as_json:
         out.print_json(summary.to_json())
@@ -140,21 +142,24 @@ def _prefect_home(settings: Settings) -> Path | None:
 
 
 DEMO_SETTINGS = """\
-# Written by `copydesk demo`: the sample newspaper's three listings, served on loopback.
+# Written by `copydesk demo`: the sample newspaper's three listings, served on loopback. It prints no second issue.
 delay = 0.02
 backoff = 0.1
 
 [sources.harbour-feed]
 location = "{base}/feed.xml"
 allow_private = true
+silent_after = 3650
 
 [sources.harbour-atom]
 location = "{base}/atom.xml"
 allow_private = true
+silent_after = 3650
 
 [sources.harbour-sitemap]
 location = "{base}/sitemap-news.xml"
 allow_private = true
+silent_after = 3650
 """
 
 

@@ -29,7 +29,7 @@ def deployments(settings: Settings, config: Path | None) -> list[RunnerDeploymen
             name=name,
             entrypoint_type=EntrypointType.MODULE_PATH,
             schedules=[schedule(source)],
-            parameters={"parameters": IngestParameters(sources=(name,), config=str(path)).model_dump()},
+            parameters={"parameters": IngestParameters(sources=(name,), config=str(path), due_only=True).model_dump()},
             description=f"Ingest {source.location}",
             tags=["copydesk"],
         )

@@ -4,19 +4,29 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 FILE_NAME = "copydesk.toml"
 PREFIX = "COPYDESK_"
 _DASK_SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Interval = Annotated[float, Field(ge=0, le=90 * 86_400)]
 # A source's name stands in rows, file names and deployment names.
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
@@ -36,10 +46,25 @@ class Closed(BaseModel):
 class SourceSettings(Closed):
     """One `[sources.<name>]` table: where news comes from, how politely, and when."""
 
-    location: str = Field(description="Feed, sitemap or page URL; or a folder or file, relative to this file.")
+    location: str = Field(description="Feed, sitemap or page URL; or a folder or file, relative to this file or on S3.")
+    kind: Literal["web", "home", "page", "feed", "sitemap"] | None = Field(
+        None,
+        description="What a URL is: web (it is seen when fetched), home (its feeds are read), page, feed, sitemap.",
+    )
+    archive: str | None = Field(
+        None, description="URL of a past day's listing: https://news.example/sitemap-{day:%Y-%m-%d}.xml."
+    )
+    root: str | None = Field(None, description="Where the paths in a list of WARC files begin: a folder, or on S3.")
     delay: Seconds | None = Field(None, description="Seconds between two requests to one host.")
     allow_private: bool = Field(False, description="Allow loopback and other private addresses.")
     language: str | None = Field(None, description="The language most pages are in (BCP 47).")
+    adaptive: bool = Field(True, description="Let scheduled runs pass it over until it is likely to have news.")
+    silent_after: float | None = Field(
+        None,
+        gt=0,
+        le=3650,
+        description="Days without news after which it counts as silent; by default as it was before.",
+    )
     cron: str | None = Field(None, description="Schedule as a cron expression, for example `*/30 * * * *`.")
     every: float | None = Field(None, ge=1, description="Schedule as seconds between two runs.")
     rrule: str | None = Field(None, description="Schedule as an iCalendar RRULE.")
@@ -76,6 +101,23 @@ class SourceSettings(Closed):
             raise ValueError(f"is not an RRULE ({error}); write for example `FREQ=HOURLY;INTERVAL=2`") from None
         return value
 
+    @field_validator("archive")
+    @classmethod
+    def _names_a_day(cls, value: str | None) -> str | None:
+        from tasks.fetch.sources import listing_of_day
+
+        if value is not None:
+            listing_of_day(value, date(2024, 2, 26))
+        return value
+
+    @model_validator(mode="after")
+    def _fits_its_location(self) -> Self:
+        is_url = self.location.lower().startswith(("http://", "https://"))
+        for name in ("kind", "archive") if not is_url else ("root",):
+            if getattr(self, name) is not None:
+                raise ValueError(f"has {name}, which is for {'paths' if is_url else 'http(s) addresses'} only")
+        return self
+
     @model_validator(mode="after")
     def _one_schedule(self) -> Self:
         if sum(value is not None for value in (self.cron, self.every, self.rrule)) > 1:
@@ -99,6 +141,12 @@ class Settings(Closed):
     contact: str = Field("", description="Mail or web address that the user agent names; hosts like to know.")
     delay: Seconds = Field(5.0, description="Seconds between two requests to one host, unless a source says otherwise.")
     backoff: Seconds = Field(1.0, description="Seconds before a failed request is tried again; doubled each time.")
+    least_interval: Interval = Field(
+        600, description="Seconds after which a feed that often brings news is asked again by a schedule, at the least."
+    )
+    most_interval: Interval = Field(
+        86_400, description="Seconds after which a feed that brings no news is asked again by a schedule, at the most."
+    )
     languages: tuple[str, ...] = Field((), description="Languages that are expected (BCP 47); none: all are equal.")
     mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
@@ -129,6 +177,13 @@ class Settings(Closed):
             raise ValueError("names no Dask scheduler; write `local`, or its address, such as tcp://scheduler:8786")
         return value
 
+    @field_validator("most_interval")
+    @classmethod
+    def _least_is_less(cls, value: float, others: ValidationInfo) -> float:
+        if value < others.data.get("least_interval", 0):
+            raise ValueError(f"is less than `least_interval`, {others.data['least_interval']:g}")
+        return value
+
     @field_validator("languages", mode="before")
     @classmethod
     def _parted(cls, value: object) -> object:
@@ -153,7 +208,12 @@ class Settings(Closed):
         if not place.exists():
             return settings
         sources = {
-            name: source.model_copy(update={"location": _path_in(place.parent, source.location)})
+            name: source.model_copy(
+                update={
+                    "location": _path_in(place.parent, source.location),
+                    "root": source.root and _path_in(place.parent, source.root),
+                }
+            )
             for name, source in settings.sources.items()
         }
         data = settings.data if "data" in given else _path_in(place.parent, settings.data)

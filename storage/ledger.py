@@ -9,14 +9,15 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import LedgerError, SchemaVersionError, StoreFullError, StoreNotWritableError
@@ -41,10 +42,13 @@ from storage.records import (
     Attempt,
     FeedVisit,
     FileVisit,
+    Host,
+    Instant,
     Record,
     RobotsVisit,
     Run,
     Visit,
+    values_of,
 )
 
 _AT_A_TIME: Final = 500
@@ -201,22 +205,19 @@ class Ledger:
 
     # When a host may be asked
 
-    def reserve(self, host: str, delay: float, now: datetime) -> datetime:
-        """Reserve the host's next free moment, `delay` seconds after the one before, and return it: not before `now`.
+    def take(self, host: str, delay: float, now: datetime) -> tuple[bool, Host]:
+        """Take the turn at a host if it is free now, and tell how the host stands; the next turn is `delay` s later.
 
-        All runs that share the ledger share the host's delay. Ask for one request at a time.
+        All runs that share the ledger share the host's turns. A turn is taken when it is used, never ahead of time.
         """
-        known = self._insert(HOSTS).values(host=host, next_allowed=now).on_conflict_do_nothing(index_elements=["host"])
-        this = HOSTS.c.host == host
+        turn = {"asked": host, "later": now + timedelta(seconds=delay), "now": now}
         with self._writing() as connection:
-            connection.execute(known)
-            free = connection.scalars(sa.select(HOSTS.c.next_allowed).where(this).with_for_update()).one()
-            moment: datetime = max(now, free)
-            connection.execute(sa.update(HOSTS).where(this).values(next_allowed=moment + timedelta(seconds=delay)))
-        return moment
+            taken = connection.execute(_turn_at_host(self.engine.dialect), turn).first()
+            row = taken or connection.execute(sa.select(HOSTS).where(HOSTS.c.host == host)).one()
+        return taken is not None, Host(**row._asdict())
 
-    def postpone(self, host: str, until: datetime) -> None:
-        """Leave a host alone until then, as its Retry-After asks; an earlier instant changes nothing."""
+    def hold(self, host: str, until: datetime) -> None:
+        """Let nobody else have a turn at a host before then; an earlier instant changes nothing."""
         insert = self._insert(HOSTS).values(host=host, next_allowed=until)
         later = insert.on_conflict_do_update(
             index_elements=["host"], set_={"next_allowed": until}, where=HOSTS.c.next_allowed < until
@@ -224,13 +225,55 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(later)
 
+    def release(self, host: str, held_until: datetime, until: datetime) -> None:
+        """Let others have a turn from `until` on, unless somebody else has changed what `hold` noted."""
+        held = sa.and_(HOSTS.c.host == host, HOSTS.c.next_allowed == held_until)
+        with self._writing() as connection:
+            connection.execute(sa.update(HOSTS).where(held).values(next_allowed=until))
+
+    def hosts(self, names: Iterable[str]) -> dict[str, Host]:
+        """Return how these hosts stand, of those that were asked at all."""
+        return {host.host: host for host in self._find(Host, HOSTS, HOSTS.c.host, names)}
+
+    def count_failure(self, host: str, now: datetime) -> int:
+        """Count one more failure in a row of a host, and return how many that makes."""
+        insert = self._insert(HOSTS).values(host=host, next_allowed=now, failures=1)
+        more = insert.on_conflict_do_update(index_elements=["host"], set_={"failures": HOSTS.c.failures + 1})
+        with self._writing() as connection:
+            return int(connection.execute(more.returning(HOSTS.c.failures)).scalar_one())
+
+    def park(self, host: str, until: datetime, because: str) -> None:
+        """Leave a host alone until then, in all runs; an earlier instant changes nothing."""
+        parked = {"parked_until": until, "parked_because": because}
+        insert = self._insert(HOSTS).values(host=host, next_allowed=until, **parked)
+        longer = sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until < until)
+        with self._writing() as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=["host"], set_=parked, where=longer))
+
+    def forgive(self, host: str) -> None:
+        """Forget a host's failures: it has answered."""
+        fresh = {"failures": 0, "parked_until": None, "parked_because": None}
+        with self._writing() as connection:
+            connection.execute(sa.update(HOSTS).where(HOSTS.c.host == host).values(fresh))
+
     def robots(self, origins: Iterable[str]) -> dict[str, RobotsVisit]:
         """Return what these origins last answered for robots.txt, of those that were asked at all."""
         return {visit.origin: visit for visit in self._find(RobotsVisit, ROBOTS, ROBOTS.c.origin, origins)}
 
-    def record_robots(self, visits: Iterable[RobotsVisit]) -> None:
-        """Keep these as the last answers."""
-        self._put(ROBOTS, visits)
+    def record_robots(
+        self,
+        origin: str,
+        fetched_at: datetime,
+        *,
+        text: str | None = None,
+        trouble: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Keep this as an origin's last answer."""
+        self._put(
+            ROBOTS,
+            [RobotsVisit(origin=origin, fetched_at=fetched_at, text=text, trouble=trouble, reason=reason)],
+        )
 
     # What was attempted, and what was told
 
@@ -459,26 +502,17 @@ class Ledger:
             raise _explain(error, self.where) from error
 
     def _insert(self, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
-        return postgresql.insert(table) if self.engine.dialect.name == "postgresql" else sqlite.insert(table)
+        return _insert_into(table, self.engine.dialect)
 
     def _put(self, table: sa.Table, records: Iterable[Record]) -> None:
         keys = [column.name for column in table.primary_key]
-        rows = sorted((asdict(record) for record in records), key=lambda row: [row[name] for name in keys])
+        rows = sorted(map(values_of, records), key=lambda row: [row[name] for name in keys])
         with self._writing() as connection:
             self._upsert(connection, table, rows)
 
     def _upsert(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        insert = self._insert(table)
-        changed = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
-        keys = [column.name for column in table.primary_key]
-        connection.execute(
-            insert.on_conflict_do_update(index_elements=keys, set_=changed)
-            if changed
-            else insert.on_conflict_do_nothing(index_elements=keys),
-            rows,
-        )
+        if rows:
+            connection.execute(_upsert_into(table, tuple(rows[0]), self.engine.dialect), rows)
 
     def _drop(self, table: sa.Table, key: "sa.Column[str]", wanted: Iterable[str]) -> None:
         with self._writing() as connection:
@@ -524,6 +558,39 @@ class Ledger:
         places = statement.positiontup
         parameters = [tuple(row[name] for name in places) for row in rows] if places else list(rows)
         return connection.exec_driver_sql(str(statement), parameters, {"preserve_rowcount": True}).rowcount
+
+
+def _insert_into(table: sa.Table, dialect: Dialect) -> "sqlite.Insert | postgresql.Insert":
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+
+
+# SQLAlchemy caches no statement with an ON CONFLICT, and to compile one costs ten times as much as to execute it.
+
+
+@lru_cache(maxsize=64)
+def _upsert_into(table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> Any:
+    """Return the statement that inserts a row of these columns, or replaces the one of the same key."""
+    insert = _insert_into(table, dialect)
+    keys = [column.name for column in table.primary_key]
+    changed = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    upsert = (
+        insert.on_conflict_do_update(index_elements=keys, set_=changed)
+        if changed
+        else insert.on_conflict_do_nothing(index_elements=keys)
+    )
+    return upsert.compile(dialect=dialect, column_keys=names)
+
+
+@lru_cache(maxsize=8)
+def _turn_at_host(dialect: Dialect) -> Any:
+    """Return the statement that takes the turn at the host `asked` if it is free `now`; the next one is `later`."""
+    later, now = sa.bindparam("later", type_=Instant), sa.bindparam("now", type_=Instant)
+    is_free = HOSTS.c.next_allowed <= now, sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until <= now)
+    insert = _insert_into(HOSTS, dialect).values(host=sa.bindparam("asked"), next_allowed=later)
+    taking = insert.on_conflict_do_update(
+        index_elements=["host"], set_={"next_allowed": later}, where=sa.and_(*is_free)
+    )
+    return taking.returning(*HOSTS.c).compile(dialect=dialect)
 
 
 def sqlite_url(path: Path) -> sa.URL:

@@ -94,13 +94,13 @@ class Intake:
         answer = fetched.url, fetched.fetched_at, fetched.status, fetched.reason_phrase, fetched.headers
         if visit is not None and visit.sha256 == fetched.sha256 and (original := self._original(visit)) is not None:
             self._archive().write_revisit(*answer, original)
-            self._visits.append(_asked_again(visit, fetched))
+            self._arrive(_asked_again(visit, fetched))
             self.take_known(fetched.candidate, visit)
             return
         file, offset = self._archive().write_response(*answer, fetched.payload)
         ref = PageRef(file=file, offset=offset, sha256=fetched.sha256)
         self._stage(fetched.candidate, PageKind.HTML, ref)
-        self._visits.append(_arrived(fetched, ref))
+        self._arrive(_arrived(fetched, ref))
 
     def take_known(self, candidate: Candidate, visit: Visit) -> None:
         """Take an input whose page lies in the archive: its outcome stands, unless the desk has changed since."""
@@ -215,6 +215,11 @@ class Intake:
                 hints=candidate.hints,
             )
         )
+
+    def _arrive(self, visit: Visit) -> None:
+        """Note a visit that brought a page: known from now on, although it is recorded with the next `flush`."""
+        arrivals.jot(self._archive(), visit)
+        self._visits.append(visit)
 
     def _archive(self) -> PageWriter:
         if self._writer is None:

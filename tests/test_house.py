@@ -13,21 +13,13 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("flows", "tasks", "storage")
 MAY_IMPORT = {"flows": {"flows", "tasks", "storage"}, "tasks": {"tasks"}, "storage": {"storage"}}
 # Where tasks/ meets storage/: what comes in, or comes back from the archive, a batch at the desk or on a cluster, the
-# end of a run, what is done at night, and the translator between them.
+# end of a run, what is done at night, the translator between them, and a source's files, which lie in buckets too.
 MEETS_STORAGE = {
     f"tasks/{name}.py"
     for name in (
-        "archived",
-        "batch",
-        "cluster",
-        "collect",
-        "housekeeping",
-        "intake",
-        "job",
-        "listings",
-        "publish",
-        "rows",
-        "stages",
+        *("archived", "batch", "cluster", "collect", "fetch/shelf", "housekeeping", "intake", "job", "listings"),
+        *("publish", "rows", "stages"),
+        *("standing", "glimpse", "checkup"),  # what the ledger knows of sources
     )
 }
 MAY_IMPORT_PREFECT = {"tasks/stages.py"}
