@@ -160,7 +160,7 @@ def hints_text(hints: Hints) -> str | None:
     >>> hints_text(Hints(title="The dam holds"))
     '{"title": "The dam holds"}'
     """
-    told = {name: value for name, value in asdict(hints).items() if value != getattr(Hints(), name)}
+    told = {name: value for name, value in _plain(hints).items() if getattr(hints, name) != getattr(Hints(), name)}
     return json.dumps(told, ensure_ascii=False, default=datetime.isoformat) if told else None
 
 
@@ -173,7 +173,7 @@ def hints_from_text(text: str | None) -> Hints:
     told = json.loads(text) if text else {}
     if "published_at" in told:
         told["published_at"] = datetime.fromisoformat(told["published_at"])
-    return hints_of(asdict(Hints()) | told)
+    return hints_of(_plain(Hints()) | told)
 
 
 def settled_table(settled: Sequence[Settled]) -> pa.Table:
