@@ -1,8 +1,8 @@
 """New pages: discover, fetch, archive, edit, commit, report."""
 
-from prefect import flow
+from prefect import State, flow
 
-from flows.jobs import Stopwatch, begin, conclude, ingest_run_name, working
+from flows.jobs import Stopwatch, begin, conclude, ended, ingest_run_name, working
 from flows.parameters import IngestParameters
 from tasks import stages
 from tasks.batch import Workers
@@ -11,7 +11,7 @@ from tasks.report.summary import RunSummary
 
 
 @flow(name="ingest", flow_run_name=ingest_run_name)
-def ingest(parameters: IngestParameters) -> RunSummary:
+def ingest(parameters: IngestParameters) -> RunSummary | State[RunSummary]:
     """Ingest what the sources have that is new or has changed, and report what became of every input."""
     settings = parameters.settings()
     sources = parameters.chosen_sources(settings)
@@ -31,4 +31,4 @@ def ingest(parameters: IngestParameters) -> RunSummary:
             near_duplicates = stages.stories(job, published.days)
         summary = conclude(job, published, near_duplicates, watch.seconds)
         stages.report(job.place, summary, published.days)
-    return summary
+        return ended(summary)

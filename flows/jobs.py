@@ -1,26 +1,40 @@
-"""A run from its begin to its conclusion: its names, its lock, its times, its place in the ledger."""
+"""A run from its begin to its conclusion: its names, its lock, its times, its gates, its place in the ledger."""
 
+import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import randbits, token_hex
 from time import perf_counter
+from typing import Final
 
-from prefect.artifacts import create_table_artifact
+from prefect import State
+from prefect.exceptions import Abort, TerminationSignal
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
+from prefect.states import Failed
 
+from flows.cli import is_trouble
 from flows.clock import utc_now
+from flows.logs import OURS, in_run, in_stage, speak_json, speaks_json
 from flows.places import place_of
-from flows.settings import Settings
+from flows.run_page import show
+from flows.settings import LogFormat, Settings
+from flows.watch import has_lost_server, is_on_its_own, watching
+from storage.errors import StoreError
 from storage.records import Run as LedgerRun
+from storage.store import Store
 from tasks.artifacts.mend import Mode
-from tasks.documents import Outcome
 from tasks.edit import Desk, versions
 from tasks.fetch.exchange import Limits
+from tasks.gates import LOOKED_BACK, Figures, Gate, Gates, GateStatus, judge, surges
 from tasks.job import Job
-from tasks.publish import Published, count_outcomes
+from tasks.publish import Published, count_by_source, count_outcomes
 from tasks.report.summary import Run, RunSummary, summarise
+from tasks.report.words import verdict
+
+INGEST: Final = "ingest"  # the flow whose runs are held against those before
 
 
 def ingest_run_name() -> str:
@@ -30,8 +44,10 @@ def ingest_run_name() -> str:
 
 
 def begin(flow: str, settings: Settings) -> Job:
-    """Name a run and settle how it works."""
+    """Name a run and settle how it works; in a worker of Prefect, its log lines are written as the settings ask."""
     now = utc_now()
+    if settings.log_format is LogFormat.JSON and not speaks_json():
+        speak_json()
     return Job(
         run=f"{now:%Y%m%dT%H%M%S}-{token_hex(3)}",
         name=flow_run.get_name() or flow,
@@ -45,15 +61,45 @@ def begin(flow: str, settings: Settings) -> Job:
         batch_size=settings.batch_size,
         workers=settings.workers or os.cpu_count() or 1,
         limits=Limits(backoff_seconds=settings.backoff),
+        gates=gates_of(settings),
+    )
+
+
+def gates_of(settings: Settings) -> Gates:
+    """Return the quality gates that the settings ask for."""
+    own = {name: source.gates for name, source in settings.sources.items() if source.gates is not None}
+    return Gates(
+        limits=settings.gates.limits(),
+        of_source={name: settings.gates.limits(gates) for name, gates in own.items()},
     )
 
 
 @contextmanager
 def working(job: Job) -> Iterator[None]:
-    """Hold the run's lock, by which others know that it is alive, and note its start in the ledger."""
-    with job.place.open() as store, store.files.lock(f"run-{job.run}"):
-        store.ledger.start_run(LedgerRun(run=job.run, flow=job.flow, started_at=job.started_at))
-        yield
+    """Hold the run's lock, by which others know that it is alive, and note its start and its end in the ledger.
+
+    It is looked after meanwhile: see `flows/watch.py`.
+    """
+    with job.place.open() as store, store.files.lock(f"run-{job.run}"), in_run(job.run, job.flow):
+        started = LedgerRun(run=job.run, flow=job.flow, started_at=job.started_at, name=job.name)
+        store.ledger.start_run(started)
+        try:
+            with watching(job):
+                yield
+        except Abort:
+            raise
+        except BaseException as error:
+            with suppress(StoreError):  # which may be the very trouble
+                store.ledger.fail_run(job.run, _trouble(error), utc_now())
+            raise
+
+
+def _trouble(error: BaseException) -> str:
+    """Say in a line why a run did not end well."""
+    if isinstance(error, KeyboardInterrupt | TerminationSignal):
+        return "It was stopped from outside."
+    told = str(error).strip().splitlines()
+    return told[0] if told and is_trouble(error) else f"{type(error).__name__}: {''.join(told[:1])}"
 
 
 class Stopwatch:
@@ -68,47 +114,104 @@ class Stopwatch:
         """Time a stage."""
         start = perf_counter()
         try:
-            yield
+            with in_stage(stage):
+                yield
         finally:
             self.seconds[stage] = perf_counter() - start
 
 
 def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict[str, float]) -> RunSummary:
-    """Sum up a run, note it in the ledger, and show its outcomes in Prefect."""
+    """Sum up a run and hold it against its gates; note it in the ledger, and show it in Prefect."""
     finished, made_by = utc_now(), versions()
-    summary = summarise(
-        Run(
-            run_id=job.run,
-            run_name=job.name,
-            flow=job.flow,
-            started_at=job.started_at,
-            finished_at=finished,
-            copydesk_version=made_by.pipeline,
-            rules_version=made_by.rules,
-            taxonomy_version=made_by.taxonomy,
-            data_folder=job.place.root,
-        ),
-        published.outcomes,
-        inputs=published.inputs,
-        near_duplicates=near_duplicates,
-        rejected=published.rejected,
-        seconds_by_stage=seconds,
-        warnings=[
-            f"{source}: {count:,} {'entry' if count == 1 else 'entries'} left out ({why})."
-            for (source, why), count in published.left_out.items()
-        ],
+    figures = Figures(
+        started_at=job.started_at,
+        outcomes=count_by_source(published),
+        corrections=published.corrections,
+        undated=published.undated,
     )
     with job.place.open() as store:
-        store.ledger.finish_run(job.run, finished, count_outcomes(published.outcomes), seconds)
-    create_table_artifact(
-        _outcome_rows(summary), key="outcomes", description=f"What became of the inputs of {job.name}."
-    )
+        past = _past(store, figures) if job.flow == INGEST else ()
+        summary = summarise(
+            Run(
+                run_id=job.run,
+                run_name=job.name,
+                flow=job.flow,
+                started_at=job.started_at,
+                finished_at=finished,
+                copydesk_version=made_by.pipeline,
+                rules_version=made_by.rules,
+                taxonomy_version=made_by.taxonomy,
+                data_folder=job.place.root,
+            ),
+            published.outcomes,
+            inputs=published.inputs,
+            near_duplicates=near_duplicates,
+            rejected=published.rejected,
+            seconds_by_stage=seconds,
+            gates=judge(job.gates, figures, past),
+            warnings=[*_left_out(published), *surges(figures, past)],
+            corrections=published.corrections,
+        )
+        store.ledger.finish_run(
+            job.run,
+            finished,
+            count_outcomes(published.outcomes),
+            seconds,
+            sources=figures.outcomes,
+            corrections=figures.corrections,
+            broken=[_sentence(gate) for gate in summary.gates if gate.status is not GateStatus.PASSED],
+        )
+    _log(summary)
+    if not has_lost_server():
+        show(job, summary)
     return summary
 
 
-def _outcome_rows(summary: RunSummary) -> list[dict[str, str | int]]:
-    """Return a row a source: its inputs and their outcomes."""
+def ended(summary: RunSummary) -> "RunSummary | State[RunSummary]":
+    """Return what a flow returns at its end: its summary, in a failed state where a gate broke that is to fail it.
+
+    To be called while the run is `working`. A run from a terminal that has lost its server ends here: Prefect would go
+    on to look for that for a minute.
+    """
+    if has_lost_server() and is_on_its_own():
+        raise Abort("The Prefect server does not answer.")
+    if not summary.broken_gates:
+        return summary
+    return Failed(message=" ".join(_sentence(gate) for gate in summary.broken_gates), data=summary)
+
+
+def _past(store: Store, figures: Figures) -> list[Figures]:
+    """Return what earlier runs over the same sources brought, as the ledger knows it."""
+    runs = store.ledger.runs_of(figures.outcomes, INGEST, figures.started_at - LOOKED_BACK)
     return [
-        {"source": source.source, "inputs": source.inputs, **{str(each): source.count(each) for each in Outcome}}
-        for source in summary.sources
+        Figures(started_at=run.started_at, outcomes=run.sources, corrections=run.corrections)
+        for run in runs
+        if run.started_at < figures.started_at
     ]
+
+
+def _left_out(published: Published) -> list[str]:
+    return [
+        f"{source}: {count:,} {'entry' if count == 1 else 'entries'} left out ({why})."
+        for (source, why), count in published.left_out.items()
+    ]
+
+
+def _sentence(gate: Gate) -> str:
+    return f"{gate.name}: {gate.detail}"
+
+
+def _log(summary: RunSummary) -> None:
+    """Log what came of a run, and what is to be looked at."""
+    logger = run_logger()
+    logger.info(verdict(summary))
+    for gate in summary.gates:
+        if gate.status is not GateStatus.PASSED:
+            logger.log(logging.ERROR if gate.status is GateStatus.FAILED else logging.WARNING, _sentence(gate))
+    for warning in summary.warnings:
+        logger.warning(warning)
+
+
+def run_logger() -> "logging.Logger | logging.LoggerAdapter[logging.Logger]":
+    """Return the logger of the flow's run in Prefect; outside of one, our own."""
+    return logging.getLogger(OURS) if flow_run.get_id() is None else get_run_logger()

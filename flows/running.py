@@ -8,15 +8,17 @@ from pathlib import Path
 from shutil import which
 
 from flows.cli import DONE, NOT_DONE
-from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars, rejection_table
-from flows.embedded import local_server, prepare_prefect, uses_a_server
+from flows.console import commands, mended_sentence, notice, out, outcome_table, progress_bars, rejection_table
+from flows.embedded import leave_at_once, local_server, prepare_prefect, uses_a_server
+from flows.logs import PREFECT_HANDLERS, speak_json
 from flows.parameters import IngestParameters
 from flows.places import inside, place_of
-from flows.settings import Settings, SettingsError
+from flows.settings import LogFormat, Settings, SettingsError
 from flows.showcase import telling_sentence
 from storage import read
 from storage.store import Store
 from tasks.documents import Outcome, Stage
+from tasks.gates import GateStatus
 from tasks.publish import write_report
 from tasks.report.summary import RunSummary
 
@@ -25,37 +27,52 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     """Run the `ingest` flow here and show what came of it; return the exit code."""
     settings = parameters.settings()
     parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
-    summary = _run_flow(parameters, settings)
+    summary, is_known = _run_flow(parameters, settings)
     if as_json:
         out.print_json(summary.to_json())
     else:
         _show(summary, settings)
+    code = _exit_code(summary)
+    if not is_known:
+        notice("The run is done, but the Prefect server stopped answering, and does not know.", style="yellow")
+        leave_at_once(code)
+    return code
+
+
+def _exit_code(summary: RunSummary) -> int:
     if _reached_nothing(summary):
-        err.print("copydesk: nothing could be read from these sources.", style="red")
+        notice("copydesk: nothing could be read from these sources.", style="red")
         return NOT_DONE
-    return DONE
+    return NOT_DONE if summary.broken_gates else DONE
 
 
-def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
-    with place_of(settings).open():  # a folder that cannot be written to is named before Prefect starts
+def _run_flow(parameters: IngestParameters, settings: Settings) -> tuple[RunSummary, bool]:
+    """Run the flow; return its summary, and whether Prefect knows that it is done."""
+    place = place_of(settings)
+    with place.open():  # a folder that cannot be written to is named before Prefect starts
         pass
     # The console is ours in a run, and says what went wrong itself.
     with _prefect(settings, console_level="CRITICAL"):
+        from flows.calling import call
         from flows.ingest import ingest
 
         with progress_bars():
-            return ingest(parameters)
+            return call(lambda: ingest(parameters, return_state=True), place)
 
 
 @contextmanager
 def _prefect(settings: Settings, *, console_level: str) -> Iterator[str | None]:
     """Have a Prefect server while the block lasts; yield the address of one that was started for it."""
     home = _prefect_home(settings)
+    if settings.log_format is LogFormat.JSON:
+        os.environ.update(PREFECT_HANDLERS)
+        speak_json()
+        console_level = "INFO"
     prepare_prefect(home, console_level=console_level)
     if uses_a_server():
         yield None
         return
-    err.print("Starting Prefect (about 15 s) …", style="dim")
+    notice("Starting Prefect (about 15 s) …", style="dim")
     with local_server((home or Path()) / "server.log") as url:
         try:
             yield url
@@ -87,6 +104,10 @@ def _show(summary: RunSummary, settings: Settings) -> None:
     if summary.rejected:
         out.print()
         out.print(rejection_table(summary.rejected))
+    for gate in summary.gates:
+        if gate.status is not GateStatus.PASSED:
+            style = "bold red" if gate.status is GateStatus.FAILED else "yellow"
+            out.print(f"{gate.name}: {gate.detail}", style=style, markup=False)
     for warning in summary.warnings:
         out.print(warning, style="yellow", markup=False)
     out.print(f"\nDataset  {inside(settings.data, 'articles')}", soft_wrap=True)

@@ -5,16 +5,22 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from tasks.gates import Limits, OnBreak
+
 FILE_NAME = "copydesk.toml"
 PREFIX = "COPYDESK_"
+TABLES = frozenset({"gates", "sources"})  # of copydesk.toml; the environment sets single values only
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Share = Annotated[float, Field(ge=0, le=1)]
+_LIMITS = Limits()
 # A source's name stands in rows, file names and deployment names.
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
@@ -31,6 +37,30 @@ class Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class LogFormat(StrEnum):
+    """How log lines are written to standard error."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class GateSettings(Closed):
+    """A `[gates]` table: how far from the usual a run may be, in shares, before it warns or fails."""
+
+    volume: Share = Field(
+        _LIMITS.volume, description="Least share of a usual day's new articles (median of seven days); 0 asks nothing."
+    )
+    rejections: Share = Field(_LIMITS.rejections, description="Largest share of inputs set aside; 1 asks nothing.")
+    undated: Share = Field(
+        _LIMITS.undated, description="Largest share of new articles without a date of their own; 1 asks nothing."
+    )
+    on_break: OnBreak = Field(_LIMITS.on_break, description="What a broken gate does to the run: warn or fail.")
+
+    def limits(self, own: "GateSettings | None" = None) -> Limits:
+        """Return the limits; what a source's own table sets wins."""
+        return Limits(**(self.model_dump() | (own.model_dump(exclude_unset=True) if own else {})))
+
+
 class SourceSettings(Closed):
     """One `[sources.<name>]` table: where news comes from, how politely, and when."""
 
@@ -42,6 +72,7 @@ class SourceSettings(Closed):
     every: float | None = Field(None, ge=1, description="Schedule as seconds between two runs.")
     rrule: str | None = Field(None, description="Schedule as an iCalendar RRULE.")
     timezone: str = Field("UTC", description="Time zone of `cron` and `rrule`.")
+    gates: GateSettings | None = Field(None, description="Quality gates of its own, as in [gates]; it is judged alone.")
 
     @field_validator("timezone")
     @classmethod
@@ -101,6 +132,8 @@ class Settings(Closed):
     mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
     workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
+    log_format: LogFormat = Field(LogFormat.TEXT, description="How log lines are written: text, or json for machines.")
+    gates: GateSettings = Field(default_factory=GateSettings)
     sources: dict[SourceName, SourceSettings] = Field(default_factory=dict)
 
     @field_validator("languages", mode="before")
@@ -117,7 +150,7 @@ class Settings(Closed):
         environment = os.environ if environment is None else environment
         place = Path(FILE_NAME) if path is None else path
         written = _read_toml(place) if path is not None or place.exists() else {}
-        given = _from_environment(environment, set(cls.model_fields) - {"sources"})
+        given = _from_environment(environment, set(cls.model_fields) - TABLES)
         try:
             cls.model_validate(written)
             settings = cls.model_validate({**written, **given})
@@ -181,7 +214,10 @@ def _explain(place: str, error: ValidationError) -> str:
 
 def _nearest(place: tuple[int | str, ...]) -> str:
     """Return ` Did you mean …?` for an unknown key, or what may stand there."""
-    model: type[BaseModel] = SourceSettings if place[0] == "sources" else Settings
+    of_source = place[0] == "sources"
+    tables = place[2:-1] if of_source else place[:-1]
+    models: dict[object, type[BaseModel]] = {"gates": GateSettings}
+    model = models[tables[0]] if tables else SourceSettings if of_source else Settings
     known = list(model.model_fields)
     close = difflib.get_close_matches(str(place[-1]), known, n=1)
     return f" Did you mean `{close[0]}`?" if close else f" Known here: {', '.join(known)}."
@@ -194,11 +230,13 @@ def template() -> str:
         "",
     ]
     lines += [
-        line for name, field in Settings.model_fields.items() if name != "sources" for line in _entry(name, field)
+        line for name, field in Settings.model_fields.items() if name not in TABLES for line in _entry(name, field)
     ]
+    lines += ["", "# Quality gates: a run that breaks one warns, or fails.", "# [gates]"]
+    lines += [line for name, field in GateSettings.model_fields.items() for line in _entry(name, field)]
     lines += ["", "# A source: the name is yours; it stands in every row.", "# [sources.harbour-courier]"]
     lines += ['# location = "https://news.example/feed.xml"', '# cron = "*/30 * * * *"']
-    described = (name for name in SourceSettings.model_fields if name not in ("location", "cron"))
+    described = (name for name in SourceSettings.model_fields if name not in ("location", "cron", "gates"))
     lines += [f"# {name} = …  # {SourceSettings.model_fields[name].description}" for name in described]
     return "\n".join(lines) + "\n"
 

@@ -14,14 +14,16 @@ from storage.commit import Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.store import Place, Store
 from storage.upkeep import mark_gone
-from tasks.documents import Outcome, Stage
+from tasks.documents import Action, Outcome, Precision, Stage
 from tasks.edit import versions
 from tasks.fingerprint import near_duplicates
 from tasks.intake import GONE, Became, remember_outcomes
 from tasks.job import Job
+from tasks.progress import tell
 from tasks.report.page import render
-from tasks.report.summary import RejectionCount, RunSummary
+from tasks.report.summary import RejectionCount, RunSummary, outcomes_by_source
 from tasks.rows import (
+    ARTICLES,
     COMMITTED,
     COUNTED,
     PAGES,
@@ -41,32 +43,61 @@ MOST_DAYS: Final = 31  # shown of a large dataset where a run changed none
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What a run brought: an outcome for each input, inputs by source, entries left out, and the days that changed."""
+    """What a run brought: an outcome for each input, inputs by source, entries left out, and the days that changed.
+
+    `corrections` counts the places mended in its new and updated articles, by source and rule; `undated` its new
+    articles that have no date but that of their fetch, by source.
+    """
 
     outcomes: pa.Table = field(repr=False)
     inputs: Mapping[str, int]
     left_out: Mapping[tuple[str, str], int]
     days: tuple[date, ...]
     rejected: tuple[RejectionCount, ...] = ()
+    corrections: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    undated: Mapping[str, int] = field(default_factory=dict)
 
 
 def publish_run(job: Job) -> Published:
     """Publish what a run has staged; called again after a crash, it ends in the same rows."""
+    tell("commit", 0, 1)
     with job.place.open() as store:
-        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job)
+        published = _publish(store, job.run, store.staging.runs().get(job.run, ()), job)
+    tell("commit", 1, 1)
+    return published
 
 
 def finish_interrupted(job: Job) -> int:
-    """Publish what earlier runs had edited when they were cut short; return how many runs that were."""
+    """Publish what earlier runs had edited when they were cut short; return how many runs that were.
+
+    The ledger is told of every run that was, also of those that had nothing to publish.
+    """
     finished = 0
     with job.place.open() as store:
         for run in store.staging.runs():
             with store.files.try_lock(f"run-{run}") as is_dead:
                 # Looked at again under the lock: the run may have ended well meanwhile.
                 if is_dead and (staged := store.staging.runs().get(run)):
-                    _publish(store, run, staged, job)
+                    _credit(store, run, _publish(store, run, staged, job), job)
                     finished += 1
+        for cut_short in store.ledger.unfinished_runs():
+            with store.files.try_lock(f"run-{cut_short.run}") as is_dead:
+                if is_dead and cut_short in store.ledger.unfinished_runs():
+                    store.ledger.fail_run(cut_short.run, f"It was cut short; {job.run} noticed.")
     return finished
+
+
+def _credit(store: Store, run: str, published: Published, job: Job) -> None:
+    """Note in the ledger what a dead run had brought: it was published now, but it counts for the day of that run."""
+    store.ledger.finish_run(
+        run,
+        None,
+        count_outcomes(published.outcomes),
+        {},
+        sources=count_by_source(published),
+        corrections=published.corrections,
+    )
+    store.ledger.fail_run(run, f"It was cut short; {job.run} published what it had edited.")
 
 
 def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Published:
@@ -78,6 +109,7 @@ def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Publish
     back = remember_outcomes(store, judged, became, versions_key(versions()))
     _mark_gone(store, rejections, back, job.started_at)
     settled, counted = list(_tables(store, staged, {SETTLED})), _rows(store, staged, {COUNTED})
+    written = list(_written(store, staged, committed))
     store.staging.remove(staged)
     return Published(
         outcomes=_outcomes(committed, settled),
@@ -85,11 +117,13 @@ def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Publish
         inputs={row["source"]: row["count"] for row in counted if row["left_out"] is None},
         left_out={(row["source"], row["left_out"]): row["count"] for row in counted if row["left_out"] is not None},
         days=committed.partitions,
+        corrections=_corrections(written),
+        undated=_undated(written),
     )
 
 
 def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Iterator[pa.Table]:
-    """Yield the staged tables of some contents; the articles themselves are never read here."""
+    """Yield the staged tables of some contents."""
     return (store.staging.read(path) for path in staged if contents(path) in wanted)
 
 
@@ -118,6 +152,46 @@ def _became(committed: Committed, rejections: Sequence[dict[str, Any]]) -> dict[
         outcome = Outcome.UNCHANGED if row["outcome"] == Outcome.REPEATED else row["outcome"]
         became.setdefault(key, Became(outcome=outcome, article_id=row["article_id"], reason=reasons.get(key)))
     return became
+
+
+def _written(store: Store, staged: Iterable[str], committed: Committed) -> Iterator[pa.Table]:
+    """Yield what counts of the articles that this run made or changed, with their outcome; their texts are not read."""
+    changed = pc.is_in(committed.outcomes["outcome"], value_set=pa.array([Outcome.NEW, Outcome.UPDATED], pa.string()))
+    outcomes = committed.outcomes.filter(changed).select(["number", "outcome"])
+    for path in staged:
+        if contents(path) == ARTICLES:
+            table = store.staging.read(path, ["number", "source", "artifacts", "published_precision"])
+            places = pc.index_in(table["number"], value_set=outcomes["number"].combine_chunks())
+            written = table.filter(places.is_valid())
+            yield written.append_column("outcome", outcomes["outcome"].take(places.drop_null()))
+
+
+def _corrections(written: Iterable[pa.Table]) -> dict[str, dict[str, int]]:
+    """Count the mended places of articles, by source and rule."""
+    counted: dict[str, Counter[str]] = {}
+    for table in written:
+        artifacts = table["artifacts"].combine_chunks()
+        found = pc.list_flatten(artifacts)
+        flat = pa.table(
+            {
+                "source": table["source"].take(pc.list_parent_indices(artifacts)),
+                "rule": pc.struct_field(found, "rule"),
+                "action": pc.struct_field(found, "action"),
+            }
+        )
+        mended = flat.filter(pc.equal(flat["action"], Action.MENDED))
+        for row in mended.group_by(["source", "rule"]).aggregate([([], "count_all")]).to_pylist():
+            counted.setdefault(row["source"], Counter())[row["rule"]] += row["count_all"]
+    return {source: dict(rules) for source, rules in sorted(counted.items())}
+
+
+def _undated(written: Iterable[pa.Table]) -> dict[str, int]:
+    """Count the new articles that have no date but that of their fetch, by source."""
+    counted: Counter[str] = Counter()
+    for table in written:
+        is_guessed = pc.equal(table["published_precision"], Precision.FETCHED)
+        counted.update(table.filter(pc.and_(is_guessed, pc.equal(table["outcome"], Outcome.NEW)))["source"].to_pylist())
+    return dict(counted)
 
 
 def _rejected(
@@ -203,3 +277,12 @@ def count_outcomes(outcomes: pa.Table) -> dict[str, int]:
     """Return how many inputs had each outcome that occurred."""
     counted = outcomes.group_by("outcome").aggregate([([], "count_all")]).to_pylist()
     return {str(Outcome(row["outcome"])): row["count_all"] for row in counted}
+
+
+def count_by_source(published: Published) -> dict[str, dict[str, int]]:
+    """Return how many inputs of each source had each outcome, none of a source that was asked and brought nothing."""
+    counted = outcomes_by_source(published.outcomes)
+    return {
+        source: {str(outcome): count for outcome, count in counted.get(source, {}).items()}
+        for source in sorted(published.inputs.keys() | counted.keys())
+    }

@@ -12,10 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.documents import Outcome
+from tasks.gates import GateStatus
 from tasks.report import figures, glyphs, plots, words
 from tasks.report.corrections import COLUMNS, corrected_articles, specimen
 from tasks.report.figures import Tally
-from tasks.report.summary import GateStatus, RunSummary, SourceOutcomes
+from tasks.report.summary import RunSummary, SourceOutcomes
 
 # All that is read of the articles, for callers who load no more than that.
 ARTICLE_COLUMNS = (*COLUMNS, "topics", "mt_evidence", "translated_score", "published_precision", "first_seen_at")

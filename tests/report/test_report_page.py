@@ -13,8 +13,9 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from tasks.documents import Outcome
+from tasks.gates import Gate, GateStatus
 from tasks.report import page
-from tasks.report.summary import Gate, GateStatus, Scope, SourceOutcomes
+from tasks.report.summary import Scope, SourceOutcomes
 
 SENTENCE = "“The bridge will hold”, the mayor insisted."
 NOT_FOUND = {"source": "lagoon-news", "stage": "fetch", "reason": "not-found", "detail": "404"}
