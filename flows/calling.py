@@ -10,9 +10,9 @@ from prefect.exceptions import Abort
 from prefect.states import Cancelled
 
 from flows.clock import utc_now
+from flows.companion import RunCancelledError
 from flows.logs import quieten_prefect
 from flows.run_page import UNREACHABLE
-from flows.watch import RunCancelledError
 from storage.store import Place
 from tasks.report.summary import RunSummary
 

@@ -199,6 +199,24 @@ def report(data: DataOption = None, config: ConfigOption = None) -> None:
 
 
 @app.command()
+def runs(
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="A run's id, or its beginning; none: the latest runs.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 20,
+    flow: Annotated[str | None, typer.Option(help="Only runs of this flow.")] = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the runs: what came of each, how long it took, and which are at work."""
+    from flows.runs import show_runs
+
+    settings = settings_for(data, config)
+    raise typer.Exit(show_runs(settings, run=run, limit=limit, flow=flow, as_json=as_json))
+
+
+@app.command()
 def rules(
     rule: Annotated[str | None, typer.Argument(metavar="RULE", help="A rule's id; none: the whole book.")] = None,
 ) -> None:

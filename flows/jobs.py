@@ -17,11 +17,11 @@ from prefect.states import Failed
 
 from flows.cli import is_trouble
 from flows.clock import utc_now
+from flows.companion import RunCancelledError, accompanied, has_lost_server, is_on_its_own
 from flows.logs import OURS, in_run, in_stage, speak_json, speaks_json
 from flows.places import place_of
 from flows.run_page import show
 from flows.settings import LogFormat, Settings
-from flows.watch import has_lost_server, is_on_its_own, watching
 from storage.errors import StoreError
 from storage.records import Run as LedgerRun
 from storage.store import Store
@@ -78,13 +78,13 @@ def gates_of(settings: Settings) -> Gates:
 def working(job: Job) -> Iterator[None]:
     """Hold the run's lock, by which others know that it is alive, and note its start and its end in the ledger.
 
-    It is looked after meanwhile: see `flows/watch.py`.
+    It is looked after meanwhile: see `flows/companion.py`.
     """
     with job.place.open() as store, store.files.lock(f"run-{job.run}"), in_run(job.run, job.flow):
         started = LedgerRun(run=job.run, flow=job.flow, started_at=job.started_at, name=job.name)
         store.ledger.start_run(started)
         try:
-            with watching(job):
+            with accompanied(job):
                 yield
         except Abort:
             raise
@@ -98,6 +98,8 @@ def _trouble(error: BaseException) -> str:
     """Say in a line why a run did not end well."""
     if isinstance(error, KeyboardInterrupt | TerminationSignal):
         return "It was stopped from outside."
+    if isinstance(error, RunCancelledError):
+        return "It was cancelled in Prefect."
     told = str(error).strip().splitlines()
     return told[0] if told and is_trouble(error) else f"{type(error).__name__}: {''.join(told[:1])}"
 

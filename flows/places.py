@@ -2,13 +2,21 @@
 
 from pathlib import Path
 
-from flows.settings import Settings
-from storage.store import Place
+from flows.settings import Settings, SettingsError
+from storage.store import Place, Store
 
 
 def place_of(settings: Settings) -> Place:
     """Return the place that the settings name."""
     return Place(root=settings.data, ledger=settings.ledger, single_machine=settings.single_machine)
+
+
+def open_dataset(settings: Settings) -> Store:
+    """Open a dataset that is there; a misspelt place is refused, and not made."""
+    place = place_of(settings)
+    if not place.is_remote and not any(Path(place.root, name).is_dir() for name in ("articles", "rejections", "state")):
+        raise SettingsError(f"{place.root}: there is no dataset here. Make one with: copydesk run SOURCE --data DIR")
+    return place.open()
 
 
 def inside(root: str, *parts: str) -> str:

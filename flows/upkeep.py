@@ -2,14 +2,13 @@
 
 import sys
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow.compute as pc
 
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import finding_table, out
-from flows.places import place_of
+from flows.places import open_dataset, place_of
 from flows.settings import Settings, SettingsError
 from storage import arrivals, read, upkeep
 from storage.forget import Forgotten
@@ -70,14 +69,6 @@ def _show(verdict: Verdict, *, with_repair: bool) -> None:
             out.print("What can be made again, `copydesk verify --repair` makes again.", style="dim")
     if verdict.unjudged:
         out.print(f"Not judged, as runs publish there now: {', '.join(verdict.unjudged)}", style="yellow", markup=False)
-
-
-def open_dataset(settings: Settings) -> Store:
-    """Open a dataset that is there; a misspelt place is refused, and not made."""
-    place = place_of(settings)
-    if not place.is_remote and not any(Path(place.root, name).is_dir() for name in ("articles", "rejections", "state")):
-        raise SettingsError(f"{place.root}: there is no dataset here. Make one with: copydesk run SOURCE --data DIR")
-    return place.open()
 
 
 def migrate_dataset(settings: Settings) -> None:

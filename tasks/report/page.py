@@ -116,6 +116,7 @@ def render(summary: RunSummary, articles: pa.Table, rejections: pa.Table, storie
             translation=translation,
             source_languages=_named_languages(translation.source_languages),
             rules=figures.findings_by_rule(articles),
+            in_this_run=summary.corrections_by_rule,
             found_in=figures.articles_with_findings(articles),
             corrected=corrected,
             shown_rules=sorted({found.rule for article in corrected for found in article.corrections}),

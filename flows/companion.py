@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from time import monotonic
 from typing import Final
@@ -27,6 +27,7 @@ from tasks.job import Job
 from tasks.progress import Progress, listening
 
 EVERY: Final = 3.0  # seconds
+STOP: Final = signal.SIGUSR1  # not SIGINT: a process that a script runs in the background does not hear that
 MANY_FAILURES: Final = 2
 FEWEST_UPDATES: Final = 50  # of the bar, over a run of any length: each is an event that the server keeps
 
@@ -48,7 +49,7 @@ class RunCancelledError(Exception):
         super().__init__("cancelled in Prefect; what was done is kept, and the next run goes on from there.")
 
 
-class Watch:
+class Companion:
     """The thread that looks after one run. What it is told by the run, it keeps until its next look."""
 
     def __init__(self, flow_run_id: UUID, key: str, name: str, tags: Iterable[str], *, stops: bool) -> None:
@@ -65,16 +66,25 @@ class Watch:
         self._shown: tuple[float, str] | None = None
         self._began = self._shown_at = monotonic()
         self._done = threading.Event()
-        self._thread = threading.Thread(target=copy_context().run, args=(self._keep,), name="watch", daemon=True)
+        self._thread = threading.Thread(target=copy_context().run, args=(self._keep,), name="companion", daemon=True)
 
     @property
     def has_lost_server(self) -> bool:
         """Whether the server has failed to answer for a while, and still does."""
         return self._failures >= MANY_FAILURES
 
-    def start(self) -> None:
-        """Begin to look."""
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Look after the run while the block lasts; then show how far it came, unless the server takes long."""
+        token = _companion.set(self)
         self._thread.start()
+        try:
+            yield
+            self._now = 100.0, "done"
+        finally:
+            _companion.reset(token)
+            self._done.set()
+            self._thread.join(EVERY)
 
     def hear(self, progress: Progress) -> None:
         """Take note of how far the run has come; the bar never goes back."""
@@ -84,16 +94,10 @@ class Watch:
         percent = max(self._now[0], round(first + (last - first) * share, 1))
         self._now = percent, f"{progress.stage}: {progress.done:,}{of}"
 
-    def end(self, *, done: bool) -> None:
-        """Show how far it came, and stop looking; a server that hangs is not waited for long."""
-        if done:
-            self._now = 100.0, "done"
-        self._done.set()
-        self._thread.join(EVERY)
-
     def _keep(self) -> None:
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
-            while not self._done.wait(0 if self._shown is None and not self._failures else EVERY):
+            self._try(client, self._look)
+            while not self._done.wait(EVERY):
                 self._try(client, self._look)
             self._try(client, self._show)
 
@@ -118,13 +122,13 @@ class Watch:
             self._show(client)
         if self._stops and not self.is_cancelled and _is_cancelled(client, self._flow_run_id):
             self.is_cancelled = True
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            signal.pthread_kill(threading.main_thread().ident or 0, STOP)
 
     def _show(self, client: SyncPrefectClient) -> None:
         """Move the bar to where the run is."""
         if self._now == self._shown:
             return
-        percent, told = self._shown = self._now
+        percent, told = now = self._now
         described = f"{self._name}: {told}"
         if self._bar is None:
             made = ArtifactCreate(
@@ -133,9 +137,10 @@ class Watch:
             self._bar = client.create_artifact(made).id
         else:
             client.update_artifact(self._bar, ArtifactUpdate(data=percent, description=described))
+        self._shown = now
 
 
-_at_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+_companion: ContextVar[Companion | None] = ContextVar("companion", default=None)
 
 
 def _is_cancelled(client: SyncPrefectClient, flow_run_id: UUID) -> bool:
@@ -155,33 +160,37 @@ def flow_tags(place: Place) -> tuple[str, str]:
 
 
 @contextmanager
-def watching(job: Job) -> Iterator[None]:
+def accompanied(job: Job) -> Iterator[None]:
     """Have a run looked after while the block lasts; raises `RunCancelledError` in it where the run is cancelled."""
     found = flow_run.get_id()
     if found is None:  # called as a plain function
         yield
         return
     tags = {*flow_run.get_tags(), *flow_tags(job.place)}
-    watch = Watch(UUID(str(found)), f"{job.flow}-progress", job.name, tags, stops=is_on_its_own())
-    watch.start()
-    token, done = _at_watch.set(watch), False
-    try:
-        with listening(watch.hear):
+    companion = Companion(UUID(str(found)), f"{job.flow}-progress", job.name, tags, stops=is_on_its_own())
+    with _stoppable() if is_on_its_own() else nullcontext(), companion.looking(), listening(companion.hear):
+        try:
             yield
-        done = True
-    except KeyboardInterrupt:
-        if watch.is_cancelled:
-            raise RunCancelledError from None
-        raise
+        except KeyboardInterrupt:
+            if companion.is_cancelled:
+                raise RunCancelledError from None
+            raise
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Have `STOP` interrupt this thread, the process's main one, as Ctrl-C would; one that comes late does nothing."""
+    before = signal.signal(STOP, signal.default_int_handler)
+    try:
+        yield
     finally:
-        _at_watch.reset(token)
-        watch.end(done=done)
+        signal.signal(STOP, before if callable(before) else signal.SIG_IGN)
 
 
 def has_lost_server() -> bool:
     """Whether the run that this is called in has lost its Prefect server."""
-    watch = _at_watch.get()
-    return watch is not None and watch.has_lost_server
+    companion = _companion.get()
+    return companion is not None and companion.has_lost_server
 
 
 def is_on_its_own() -> bool:
