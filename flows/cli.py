@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from flows.settings import Settings
 
 DONE, NOT_DONE, STOPPED = 0, 1, 130
@@ -30,6 +32,14 @@ class ModeChoice(StrEnum):
     STRICT = "strict"
     STANDARD = "standard"
     ALL = "all"
+
+
+class OnlyChoice(StrEnum):
+    """What is done anew."""
+
+    STALE = "stale"
+    ALL = "all"
+    FINGERPRINTS = "fingerprints"
 
 
 class QueryFormat(StrEnum):
@@ -85,6 +95,41 @@ def run(
         config=None if config is None else str(config),
     )
     raise typer.Exit(stoppable(lambda: run_ingest(parameters, as_json=as_json)))
+
+
+@app.command()
+def reprocess(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE…", help="Names of sources, as rows have them. None: all.", show_default=False),
+    ] = None,
+    first_day: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of publication.")] = None,
+    last_day: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")] = None,
+    only: Annotated[
+        OnlyChoice,
+        typer.Option(
+            help="stale: what an older desk made, or was lost. all: every page. fingerprints: near-duplicates."
+        ),
+    ] = OnlyChoice.STALE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put archived pages through today's desk; no network."""
+    from flows.parameters import Only, ReprocessParameters
+    from flows.running import run_reprocess
+
+    parameters = ReprocessParameters(
+        sources=tuple(sources or ()),
+        first_day=parse_day(first_day),
+        last_day=parse_day(last_day),
+        only=Only(only.value),
+        dry_run=dry_run,
+        data=data,
+        config=None if config is None else str(config),
+    )
+    raise typer.Exit(stoppable(lambda: run_reprocess(parameters, as_json=as_json)))
 
 
 @app.command()
@@ -172,7 +217,7 @@ def migrate(data: DataOption = None, config: ConfigOption = None) -> None:
 
 @app.command()
 def maintain(data: DataOption = None, config: ConfigOption = None) -> None:
-    """Complete what was cut short, and move articles whose date was corrected."""
+    """Complete what was cut short, move articles whose date was corrected, drop what is old enough."""
     from flows.upkeep import maintain_dataset
 
     maintain_dataset(settings_for(data, config))
@@ -249,6 +294,18 @@ def settings_for(data: str | None, config: Path | None) -> "Settings":
 
     settings = Settings.load(config)
     return settings if data is None else settings.model_copy(update={"data": data})
+
+
+def parse_day(text: str | None) -> "date | None":
+    """Return a day as it is given to a command."""
+    from datetime import date
+
+    from flows.settings import SettingsError
+
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} is not a day. Write it as 2026-02-28.") from None
 
 
 def stoppable(work: Callable[[], int]) -> int:

@@ -2,25 +2,36 @@
 
 from prefect import State, flow
 
-from flows.jobs import Stopwatch, begin, conclude, ended, ingest_run_name, working
+from flows.jobs import (
+    THREADS,
+    Stopwatch,
+    begin,
+    choose_due,
+    conclude,
+    editors,
+    ended,
+    ingest_run_name,
+    told_silent,
+    working,
+)
 from flows.parameters import IngestParameters
 from tasks import stages
-from tasks.batch import Workers
 from tasks.progress import tell
 from tasks.report.summary import RunSummary
 
 
-@flow(name="ingest", flow_run_name=ingest_run_name)
+@flow(name="ingest", flow_run_name=ingest_run_name, task_runner=THREADS)
 def ingest(parameters: IngestParameters) -> RunSummary | State[RunSummary]:
     """Ingest what the sources have that is new or has changed, and report what became of every input."""
     settings = parameters.settings()
     sources = parameters.chosen_sources(settings)
     job = begin("ingest", settings)
     watch = Stopwatch()
-    with working(job), Workers(job.workers) as workers:
+    with working(job), editors(settings) as at_work:
         stages.finish(job)
+        due, told = choose_due(job, sources) if parameters.due_only else (sources, [])
         with watch.timing("collect"):
-            edits = [stages.edit.submit(job, batch, workers) for batch in stages.collect(job, sources)]
+            edits = [stages.edit.submit(job, batch, at_work) for batch in stages.collect(job, due)]
         with watch.timing("edit"):
             for number, edited in enumerate(edits, 1):
                 edited.result()
@@ -29,6 +40,7 @@ def ingest(parameters: IngestParameters) -> RunSummary | State[RunSummary]:
             published = stages.commit(job)
         with watch.timing("stories"):
             near_duplicates = stages.stories(job, published.days)
-        summary = conclude(job, published, near_duplicates, watch.seconds)
+        told += told_silent(job, due)
+        summary = conclude(job, published, near_duplicates, watch.seconds, told)
         stages.report(job.place, summary, published.days)
         return ended(summary)

@@ -2,45 +2,67 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import randbits, token_hex
 from time import perf_counter
-from typing import Final
+from typing import Any, Final, cast
 
 from prefect import State
 from prefect.exceptions import Abort, TerminationSignal
+from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Failed
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.cli import is_trouble
 from flows.clock import utc_now
 from flows.companion import RunCancelledError, accompanied, has_lost_server, is_on_its_own
+from flows.events import announce
 from flows.logs import OURS, in_run, in_stage, speak_json, speaks_json
-from flows.places import place_of
-from flows.run_page import show
+from flows.parameters import ReprocessParameters
+from flows.places import check_reach, place_of
+from flows.run_page import show, show_table
 from flows.settings import LogFormat, Settings
 from storage.errors import StoreError
 from storage.records import Run as LedgerRun
 from storage.store import Store
+from storage.verify import Finding
+from tasks.archived import Planned
 from tasks.artifacts.mend import Mode
+from tasks.batch import Editors, Workers
+from tasks.cluster import Cluster
 from tasks.edit import Desk, versions
 from tasks.fetch.exchange import Limits
+from tasks.fetch.sources import Source
 from tasks.gates import LOOKED_BACK, Figures, Gate, Gates, GateStatus, judge, surges
+from tasks.housekeeping import Completed, Dropped
 from tasks.job import Job
 from tasks.publish import Published, count_by_source, count_outcomes
 from tasks.report.summary import Run, RunSummary, summarise
 from tasks.report.words import verdict
+from tasks.standing import part_due, silent_sources, told_waiting
 
 INGEST: Final = "ingest"  # the flow whose runs are held against those before
+
+# Some batches are on their way at a time; the rest wait as references.
+THREADS: Final = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=16))
 
 
 def ingest_run_name() -> str:
     """Return a readable name for a run in Prefect: what it does, and for which sources."""
     chosen = flow_run.parameters["parameters"].sources
     return f"ingest {', '.join(Path(source).name or source for source in chosen[:3]) or 'all sources'}"
+
+
+def reprocess_run_name() -> str:
+    """Return a readable name for a run in Prefect: what it does anew, of which sources and days."""
+    asked: ReprocessParameters = flow_run.parameters["parameters"]
+    first, last = (str(day) if day else "" for day in (asked.first_day, asked.last_day))
+    days = f" {first}…{last}" if first or last else ""
+    return f"reprocess {asked.only}, {', '.join(asked.sources[:3]) or 'all sources'}{days}"
 
 
 def begin(flow: str, settings: Settings) -> Job:
@@ -61,6 +83,7 @@ def begin(flow: str, settings: Settings) -> Job:
         batch_size=settings.batch_size,
         workers=settings.workers or os.cpu_count() or 1,
         limits=Limits(backoff_seconds=settings.backoff),
+        announce=announce,
         gates=gates_of(settings),
     )
 
@@ -72,6 +95,15 @@ def gates_of(settings: Settings) -> Gates:
         limits=settings.gates.limits(),
         of_source={name: settings.gates.limits(gates) for name, gates in own.items()},
     )
+
+
+def editors(settings: Settings) -> Editors:
+    """Return who edits pages, to be used in a `with` block: processes of this machine, or a Dask cluster."""
+    workers = settings.workers or os.cpu_count() or 1
+    if settings.dask is None:
+        return Workers(workers)
+    check_reach(settings)
+    return Cluster(settings.dask, workers)
 
 
 @contextmanager
@@ -122,7 +154,26 @@ class Stopwatch:
             self.seconds[stage] = perf_counter() - start
 
 
-def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict[str, float]) -> RunSummary:
+def choose_due(job: Job, sources: Sequence[Source]) -> tuple[Sequence[Source], list[str]]:
+    """Return the sources whose next visit is due, and a sentence for each that is left alone."""
+    with job.place.open() as store:
+        due, waiting = part_due(store.ledger, sources, job.started_at)
+    return due, told_waiting(waiting)
+
+
+def told_silent(job: Job, sources: Sequence[Source]) -> list[str]:
+    """Return a sentence for each of a run's sources that is silent."""
+    with job.place.open() as store:
+        return [str(silence) for silence in silent_sources(store.ledger, sources)]
+
+
+def conclude(
+    job: Job,
+    published: Published,
+    near_duplicates: int,
+    seconds: dict[str, float],
+    warnings: Sequence[str] = (),
+) -> RunSummary:
     """Sum up a run and hold it against its gates; note it in the ledger, and show it in Prefect."""
     finished, made_by = utc_now(), versions()
     figures = Figures(
@@ -151,7 +202,7 @@ def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict
             rejected=published.rejected,
             seconds_by_stage=seconds,
             gates=judge(job.gates, figures, past),
-            warnings=[*_left_out(published), *surges(figures, past)],
+            warnings=[*warnings, *_left_out(published), *surges(figures, past)],
             corrections=published.corrections,
         )
         store.ledger.finish_run(
@@ -167,6 +218,39 @@ def conclude(job: Job, published: Published, near_duplicates: int, seconds: dict
     if not has_lost_server():
         show(job, summary)
     return summary
+
+
+def conclude_upkeep(
+    job: Job, completed: Completed, moved: int, dropped: Dropped, findings: Sequence[Finding], seconds: dict[str, float]
+) -> None:
+    """Note in the ledger what housekeeping did, and show it in Prefect."""
+    counts = {
+        "runs completed": completed.runs,
+        "chores completed": completed.chores,
+        "pages found again": completed.pages,
+        "articles moved": moved,
+        "archive files dropped": dropped.files,
+        "rejections dropped": dropped.rejections,
+        "findings": len(findings),
+    }
+    with job.place.open() as store:
+        store.ledger.finish_run(job.run, utc_now(), counts, seconds)
+    show_table([counts], key=f"{job.flow}-upkeep", description=f"What {job.name} did.")
+
+
+def show_plan(job: Job, planned: Sequence[Planned]) -> None:
+    """Show in Prefect what a run is going to do."""
+    rows = [
+        {
+            "source": line.source,
+            "cause": str(line.cause),
+            "pages": line.pages,
+            "days": f"{line.first_day} … {line.last_day}",
+            "not kept": line.not_kept,
+        }
+        for line in planned
+    ]
+    show_table(rows, key=f"{job.flow}-plan", description=f"What {job.name} is going to edit anew.")
 
 
 def ended(summary: RunSummary) -> "RunSummary | State[RunSummary]":

@@ -3,11 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flows.settings import Seconds, Settings, SettingsError
+from flows.inbox import Inbox
+from flows.settings import Seconds, Settings, SettingsError, SourceSettings
+from tasks.archived import Selection
+from tasks.fetch.freshness import Attention
 from tasks.fetch.sources import Source, source_from_argument
 
 
@@ -29,28 +35,135 @@ class IngestParameters(BaseModel):
     allow_private: bool = Field(
         False, title="Allow private addresses", description="Let sources lie on loopback or a private network."
     )
+    due_only: bool = Field(
+        False,
+        title="Only what is due",
+        description="Leave a feed or sitemap alone until its next visit is due: schedules do, a run by hand asks.",
+    )
     config: str | None = Field(
         None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
     )
 
     def settings(self) -> Settings:
         """Read the settings file these parameters name."""
-        settings = Settings.load(Path(self.config) if self.config else None)
-        return settings if self.data is None else settings.model_copy(update={"data": self.data})
+        return _settings(self.config, self.data)
 
     def chosen_sources(self, settings: Settings) -> tuple[Source, ...]:
         """Return the sources to ingest. Raises `SettingsError` or `SourceError` where there is none to be had."""
         names = self.sources or tuple(settings.sources)
         if not names:
             raise SettingsError("No source was given, and copydesk.toml holds none: there is nothing to ingest.")
-        return _distinct(self._source(name, settings) for name in names)
+        inbox = Inbox(Path(settings.inbox))
+        landed = [name for name in names if name not in settings.sources and inbox.holds(name)]
+        others = [self._source(name, settings) for name in names if name not in landed]
+        return _distinct([*others, *inbox.sources(landed, delay=settings.delay if self.delay is None else self.delay)])
 
     def _source(self, name: str, settings: Settings) -> Source:
         known = settings.sources.get(name)
         if known is None:
             delay = settings.delay if self.delay is None else self.delay
-            return source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            source = source_from_argument(name, delay=delay, allow_private=self.allow_private)
+            return replace(source, attention=_attention(settings))
         return configured_source(name, settings, delay=self.delay, allow_private=self.allow_private)
+
+
+class Only(StrEnum):
+    """What `reprocess` does anew."""
+
+    STALE = "stale"
+    ALL = "all"
+    FINGERPRINTS = "fingerprints"
+
+
+class ReprocessParameters(BaseModel):
+    """Which archived pages to put through today's desk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sources: tuple[str, ...] = Field(
+        (),
+        title="Sources",
+        description="Names of sources, as rows have them. None: every source.",
+        examples=[["harbour-courier"]],
+    )
+    first_day: date | None = Field(None, title="First day", description="Of publication; none: from the beginning.")
+    last_day: date | None = Field(None, title="Last day", description="Of publication, included; none: to the end.")
+    only: Only = Field(
+        Only.STALE,
+        title="Only",
+        description="stale: what an older desk made or set aside, and what was lost. all: every archived page. "
+        "fingerprints: near-duplicates anew, from the stored texts.",
+    )
+    dry_run: bool = Field(False, title="Dry run", description="Show the plan, and do nothing.")
+    data: str | None = Field(None, title="Dataset folder", description="By default the one that copydesk.toml names.")
+    config: str | None = Field(
+        None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
+    )
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if self.first_day and self.last_day and self.first_day > self.last_day:
+            raise ValueError(f"the first day, {self.first_day}, comes after the last, {self.last_day}")
+        return self
+
+    def settings(self) -> Settings:
+        """Read the settings file these parameters name."""
+        return _settings(self.config, self.data)
+
+    def selection(self) -> Selection:
+        """Return which archived pages are wanted."""
+        return Selection(
+            sources=frozenset(self.sources),
+            first_day=self.first_day,
+            last_day=self.last_day,
+            stale_only=self.only is Only.STALE,
+        )
+
+
+class MaintainParameters(BaseModel):
+    """Which dataset to look after."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prove: bool = Field(
+        True,
+        title="Verify",
+        description="Prove the dataset sound (without reading the archive), and fail where it is not.",
+    )
+    data: str | None = Field(None, title="Dataset folder", description="By default the one that copydesk.toml names.")
+    config: str | None = Field(
+        None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
+    )
+
+    def settings(self) -> Settings:
+        """Read the settings file these parameters name."""
+        return _settings(self.config, self.data)
+
+
+class WatchParameters(BaseModel):
+    """Which installation to watch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    config: str | None = Field(
+        None, title="Settings file", description="Path of copydesk.toml; by default the one in the working folder."
+    )
+
+    def settings(self) -> Settings:
+        """Read the settings file these parameters name."""
+        return _settings(self.config, None)
+
+
+class AlertParameters(WatchParameters):
+    """What somebody should know."""
+
+    subject: str = Field(title="Subject", description="What happened, in a few words.")
+    text: str = Field("", title="Text", description="What is known of it, and what to do; Markdown.")
+
+
+def _settings(config: str | None, data: str | None) -> Settings:
+    settings = Settings.load(Path(config) if config else None)
+    return settings if data is None else settings.model_copy(update={"data": data})
 
 
 def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:
@@ -77,4 +190,15 @@ def configured_source(
     written = settings.sources[name]
     calm = next(value for value in (delay, written.delay, settings.delay) if value is not None)
     source = source_from_argument(written.location, delay=calm, allow_private=allow_private or written.allow_private)
-    return replace(source, name=name, language=written.language)
+    return replace(source, name=name, language=written.language, attention=_attention(settings, written))
+
+
+def _attention(settings: Settings, written: SourceSettings | None = None) -> Attention:
+    """Return how often a source is to be visited, and how long it may be quiet."""
+    days = None if written is None else written.silent_after
+    return Attention(
+        adaptive=written is None or written.adaptive,
+        least=timedelta(seconds=settings.least_interval),
+        most=timedelta(seconds=settings.most_interval),
+        silent_after=None if days is None else timedelta(days=days),
+    )

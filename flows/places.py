@@ -1,9 +1,12 @@
-"""Where a dataset is kept, as settings and commands name it."""
+"""Where a dataset is kept, for how long, and who can reach it, as settings and commands name it."""
 
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flows.settings import Settings, SettingsError
-from storage.store import Place, Store
+from storage.store import Place
+from tasks.housekeeping import Retention
 
 
 def place_of(settings: Settings) -> Place:
@@ -11,12 +14,52 @@ def place_of(settings: Settings) -> Place:
     return Place(root=settings.data, ledger=settings.ledger, single_machine=settings.single_machine)
 
 
-def open_dataset(settings: Settings) -> Store:
-    """Open a dataset that is there; a misspelt place is refused, and not made."""
+def check_dataset(settings: Settings) -> None:
+    """Refuse a place without a dataset: a misspelt one is not to be made."""
     place = place_of(settings)
     if not place.is_remote and not any(Path(place.root, name).is_dir() for name in ("articles", "rejections", "state")):
         raise SettingsError(f"{place.root}: there is no dataset here. Make one with: copydesk run SOURCE --data DIR")
-    return place.open()
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Return for how long the settings keep what."""
+    return Retention(
+        pages_days=settings.keep_pages_days,
+        rejections_days=settings.keep_rejections_days,
+        pages_of_rows=not settings.keep_pages_of_rows,
+    )
+
+
+def check_reach(settings: Settings) -> None:
+    """Refuse a cluster on other machines with a dataset that these cannot reach."""
+    if settings.dask is None or _is_here(settings.dask):
+        return
+    place = place_of(settings)
+    shared = 'Workers on other machines need a store they all reach, such as `data = "s3://bucket/prefix"`, and'
+    if not place.is_remote:
+        raise SettingsError(
+            f"`dask` = {settings.dask!r} is on another machine, and {settings.data} is a folder of this one. "
+            f'{shared} PostgreSQL as the ledger; or edit on this machine: `dask = "local"`.'
+        )
+    if settings.ledger is None or settings.ledger.startswith("sqlite"):
+        raise SettingsError(
+            f"`dask` = {settings.dask!r} is on another machine, and the ledger is "
+            f"{'not named' if settings.ledger is None else 'an SQLite file of this one'}. {shared} a ledger likewise: "
+            '`ledger = "postgresql://user@host/copydesk"`.'
+        )
+
+
+def _is_here(dask: str) -> bool:
+    """Whether a cluster is on this machine.
+
+    >>> _is_here("local"), _is_here("tcp://127.0.0.1:8786"), _is_here("tcp://scheduler:8786")
+    (True, True, False)
+    """
+    host = urlsplit(dask).hostname or ""
+    try:
+        return dask == "local" or host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def inside(root: str, *parts: str) -> str:

@@ -1,7 +1,8 @@
 """A run in the Prefect UI: its tables, a summary in words, and a link to its report."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,6 @@ import httpx
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.exceptions import PrefectException
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 
 from flows.places import inside
 from tasks.documents import Outcome
@@ -23,24 +23,32 @@ UNREACHABLE: Final = (httpx.HTTPError, PrefectException)
 SHOWN: Final = 10  # rows of a table in the summary; the tables beside it have all
 LONGEST: Final = 160  # characters of an example
 
-Row = Mapping[str, str | int]
+Row = Mapping[str, object]
 
 
 def show(job: Job, summary: RunSummary) -> None:
-    """Publish a run's artifacts, in six calls; their keys are those of the flow, so that Prefect keeps a history.
-
-    They are a view: where Prefect does not answer, the run goes on without.
-    """
-    if flow_run.get_id() is None:
-        return
+    """Publish a run's artifacts, in six calls; their keys are those of the flow, so that Prefect keeps a history."""
     name = summary.run.run_name
-    try:
+    with _shown():
         for table, (rows, told) in _tables(summary).items():
             create_table_artifact([dict(row) for row in rows], key=f"{job.flow}-{table}", description=f"{told}: {name}")
         create_markdown_artifact(markdown(summary), key=f"{job.flow}-summary", description=verdict(summary))
         create_link_artifact(
             report_address(job), link_text="Report", key=f"{job.flow}-report", description=f"Each correction: {name}"
         )
+
+
+def show_table(rows: Sequence[Row], *, key: str, description: str) -> None:
+    """Publish one table of a run."""
+    with _shown():
+        create_table_artifact([dict(row) for row in rows], key=key, description=description)
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    """Let the run go on where Prefect does not answer: what is shown there is a view."""
+    try:
+        yield
     except UNREACHABLE as error:
         get_run_logger().warning("The run's tables cannot be shown in Prefect: %s", error)
 
@@ -136,7 +144,7 @@ def _table(rows: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + more
 
 
-def _safe(value: str | int) -> str:
+def _safe(value: object) -> str:
     """Return a value that Markdown takes for plain text, on one line.
 
     >>> _safe("a|b <script>\\n*c*"), _safe(1204)
@@ -144,5 +152,5 @@ def _safe(value: str | int) -> str:
     """
     if isinstance(value, int):
         return f"{value:,}"
-    text = html.escape(" ".join(value.split()), quote=False)
+    text = html.escape(" ".join(str(value).split()), quote=False)
     return "".join(f"&#{ord(sign)};" if sign in "|*_`[]\\~" else sign for sign in text)

@@ -1,33 +1,83 @@
 """`copydesk run`, `demo`, `serve` and `report`: flows run from a terminal."""
 
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING, Any
 
 from flows.cli import DONE, NOT_DONE
-from flows.console import commands, mended_sentence, notice, out, outcome_table, progress_bars, rejection_table
+from flows.console import (
+    commands,
+    mended_sentence,
+    notice,
+    out,
+    outcome_table,
+    plan_table,
+    progress_bars,
+    rejection_table,
+)
 from flows.embedded import leave_at_once, local_server, prepare_prefect, uses_a_server
 from flows.logs import PREFECT_HANDLERS, speak_json
-from flows.parameters import IngestParameters
-from flows.places import inside, place_of
+from flows.parameters import IngestParameters, Only, ReprocessParameters
+from flows.places import check_dataset, check_reach, inside, place_of
 from flows.settings import LogFormat, Settings, SettingsError
 from flows.showcase import telling_sentence
 from storage import read
 from storage.store import Store
+from tasks.archived import plan
 from tasks.documents import Outcome, Stage
 from tasks.gates import GateStatus
 from tasks.publish import write_report
 from tasks.report.summary import RunSummary
+
+if TYPE_CHECKING:  # Prefect is loaded once its settings are settled
+    from prefect import State
 
 
 def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     """Run the `ingest` flow here and show what came of it; return the exit code."""
     settings = parameters.settings()
     parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
-    summary, is_known = _run_flow(parameters, settings)
+    return _run_and_show(lambda: _ingest(parameters), settings, as_json=as_json)
+
+
+def _ingest(parameters: IngestParameters) -> "State[RunSummary | State[RunSummary]]":
+    from flows.ingest import ingest
+
+    return ingest(parameters, return_state=True)
+
+
+def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> int:
+    """Show what the `reprocess` flow would do, and run it here unless there is nothing to do; return the exit code."""
+    settings = parameters.settings()
+    check_dataset(settings)
+    if parameters.only is not Only.FINGERPRINTS:
+        planned = plan(place_of(settings), parameters.selection())
+        if parameters.dry_run and as_json:
+            out.print_json(json.dumps([asdict(line) for line in planned], default=date.isoformat))
+            return DONE
+        if not as_json:
+            out.print(plan_table(planned))
+        if parameters.dry_run or not sum(line.pages for line in planned):
+            return DONE
+    return _run_and_show(lambda: _reprocess(parameters), settings, as_json=as_json)
+
+
+def _reprocess(parameters: ReprocessParameters) -> "State[RunSummary | State[RunSummary]]":
+    from flows.reprocess import reprocess
+
+    return reprocess(parameters, return_state=True)
+
+
+def _run_and_show(run: "Callable[[], State[Any]]", settings: Settings, *, as_json: bool) -> int:
+    """Run a flow here and show what came of it; return the exit code."""
+    summary, is_known = _run_flow(run, settings)
     if as_json:
         out.print_json(summary.to_json())
     else:
@@ -46,18 +96,18 @@ def _exit_code(summary: RunSummary) -> int:
     return NOT_DONE if summary.broken_gates else DONE
 
 
-def _run_flow(parameters: IngestParameters, settings: Settings) -> tuple[RunSummary, bool]:
+def _run_flow(run: "Callable[[], State[Any]]", settings: Settings) -> tuple[RunSummary, bool]:
     """Run the flow; return its summary, and whether Prefect knows that it is done."""
+    check_reach(settings)
     place = place_of(settings)
     with place.open():  # a folder that cannot be written to is named before Prefect starts
         pass
     # The console is ours in a run, and says what went wrong itself.
     with _prefect(settings, console_level="CRITICAL"):
         from flows.calling import call
-        from flows.ingest import ingest
 
         with progress_bars():
-            return call(lambda: ingest(parameters, return_state=True), place)
+            return call(run, place)
 
 
 @contextmanager
@@ -191,15 +241,12 @@ def rewrite_report(settings: Settings) -> None:
 
 
 def serve_schedules(config: Path | None) -> None:
-    """Serve a deployment for each scheduled source, until stopped."""
+    """Serve every deployment until stopped: scheduled sources, the watch over the inbox, and what events trigger."""
     settings = Settings.load(config)
-    if not any(source.is_scheduled for source in settings.sources.values()):
-        raise SettingsError(
-            "No source in copydesk.toml has a schedule. Give one `cron`, `every` or `rrule`, "
-            "or run the sources once with: copydesk run"
-        )
     with place_of(settings).open():
         pass
+    if not any(source.is_scheduled for source in settings.sources.values()):
+        notice("No source in copydesk.toml has a schedule (`cron`, `every` or `rrule`).", style="yellow")
     with _prefect(settings, console_level="INFO") as url:
         if url is not None:
             out.print(f"Runs are shown at {url}/runs")

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from flows.cli import DONE
 from flows.console import out
-from flows.places import open_dataset
+from flows.places import check_dataset, place_of
 from flows.settings import Settings, SettingsError
 from storage.records import Run
 from storage.store import Store
@@ -41,7 +41,8 @@ STYLES: Final[Mapping[RunState, str]] = {
 
 def show_runs(settings: Settings, *, run: str | None, limit: int, flow: str | None, as_json: bool) -> int:
     """Print the latest runs, or one in full; a run is named by its id, or by as much of it as tells it apart."""
-    with open_dataset(settings) as store:
+    check_dataset(settings)
+    with place_of(settings).open() as store:
         found = store.ledger.runs(limit, flow=flow) if run is None else [_named(store, run)]
         states = {each.run: state_of(store, each) for each in found}
     if as_json:

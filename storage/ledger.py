@@ -9,7 +9,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -42,6 +42,7 @@ from storage.records import (
     Attempt,
     FeedVisit,
     FileVisit,
+    Host,
     Record,
     RobotsVisit,
     Run,
@@ -108,18 +109,24 @@ class Ledger:
         """Keep these as the last visits to their URLs."""
         self._put(URLS, visits)
 
-    def arrived(self, outcome: str, sources: Iterable[str]) -> list[Visit]:
-        """Return the visits to these sources' URLs that ended in this outcome, in the order of their URLs.
+    def arrived(self, outcome: str, sources: Iterable[str] | None) -> list[Visit]:
+        """Return the visits to these sources' URLs, or to all, that ended in this outcome, in the order of their URLs.
 
         Where the outcome says that a page is archived and nothing has become of it yet, a run was cut short.
         """
-        wanted = sa.select(URLS).where(URLS.c.outcome == outcome, URLS.c.source.in_(list(sources)))
+        wanted = sa.select(URLS).where(URLS.c.outcome == outcome)
+        if sources is not None:
+            wanted = wanted.where(URLS.c.source.in_(list(sources)))
         with self._reading() as connection:
             return [Visit(**row._asdict()) for row in connection.execute(wanted.order_by(URLS.c.url))]
 
     def visits_of(self, article_ids: Iterable[str]) -> list[Visit]:
         """Return the last visits that ended in one of these articles."""
         return list(self._find(Visit, URLS, URLS.c.article_id, article_ids))
+
+    def file_visits_of(self, article_ids: Iterable[str]) -> list[FileVisit]:
+        """Return the last readings that ended in one of these articles."""
+        return list(self._find(FileVisit, DOCUMENTS, DOCUMENTS.c.article_id, article_ids))
 
     def archived(self) -> Iterator[tuple[str, str, int]]:
         """Yield the URL, archive file and offset of every visit whose page is kept."""
@@ -131,6 +138,36 @@ class Ledger:
     def drop_visits(self, urls: Iterable[str]) -> None:
         """Forget the visits to these URLs: they will be visited as if for the first time."""
         self._drop(URLS, URLS.c.url, urls)
+
+    def drop_pages(self, files: Iterable[str]) -> None:
+        """Forget that pages of visits lie in these archive files, which are not there any more."""
+        names = list(files)
+        with self._writing() as connection:
+            for some in _slices(names):
+                for table in (URLS, DOCUMENTS):
+                    gone = sa.update(table).where(table.c.page_file.in_(some))
+                    connection.execute(gone.values(page_file=None, page_offset=None))
+                connection.execute(sa.delete(ARCHIVES).where(ARCHIVES.c.file.in_(some)))
+
+    def compact(self) -> bool:
+        """Give back the space of what was dropped, and let the database see what its tables have become.
+
+        Returns False, and does nothing, where an SQLite ledger is in use. PostgreSQL gives space back by itself.
+        """
+        if self.engine.dialect.name != "sqlite":
+            with self._writing() as connection:
+                for table in TABLES.sorted_tables:
+                    connection.exec_driver_sql(f"ANALYZE {table.name}")
+            return True
+        with self._explained(), closing(self.engine.raw_connection()) as raw:
+            try:
+                for statement in ("PRAGMA busy_timeout = 5000", "VACUUM", "ANALYZE", "PRAGMA busy_timeout = 60000"):
+                    raw.cursor().execute(statement)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                return False
+            return True
 
     def drop_identities(self, urls: Iterable[str]) -> None:
         """Forget that these URLs were ever given an identity."""
@@ -161,22 +198,24 @@ class Ledger:
 
     # When a host may be asked
 
-    def reserve(self, host: str, delay: float, now: datetime) -> datetime:
-        """Reserve the host's next free moment, `delay` seconds after the one before, and return it: not before `now`.
+    def take(self, host: str, delay: float, now: datetime) -> tuple[bool, Host]:
+        """Take the turn at a host if it is free now, and tell how the host stands; the next turn is `delay` s later.
 
-        All runs that share the ledger share the host's delay. Ask for one request at a time.
+        All runs that share the ledger share the host's turns. A turn is taken when it is used, never ahead of time.
         """
-        known = self._insert(HOSTS).values(host=host, next_allowed=now).on_conflict_do_nothing(index_elements=["host"])
-        this = HOSTS.c.host == host
+        later = now + timedelta(seconds=delay)
+        is_free = HOSTS.c.next_allowed <= now, sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until <= now)
+        insert = self._insert(HOSTS).values(host=host, next_allowed=later)
+        taking = insert.on_conflict_do_update(
+            index_elements=["host"], set_={"next_allowed": later}, where=sa.and_(*is_free)
+        )
         with self._writing() as connection:
-            connection.execute(known)
-            free = connection.scalars(sa.select(HOSTS.c.next_allowed).where(this).with_for_update()).one()
-            moment: datetime = max(now, free)
-            connection.execute(sa.update(HOSTS).where(this).values(next_allowed=moment + timedelta(seconds=delay)))
-        return moment
+            taken = connection.execute(taking.returning(*HOSTS.c)).first()
+            row = taken or connection.execute(sa.select(HOSTS).where(HOSTS.c.host == host)).one()
+        return taken is not None, Host(**row._asdict())
 
-    def postpone(self, host: str, until: datetime) -> None:
-        """Leave a host alone until then, as its Retry-After asks; an earlier instant changes nothing."""
+    def hold(self, host: str, until: datetime) -> None:
+        """Let nobody else have a turn at a host before then; an earlier instant changes nothing."""
         insert = self._insert(HOSTS).values(host=host, next_allowed=until)
         later = insert.on_conflict_do_update(
             index_elements=["host"], set_={"next_allowed": until}, where=HOSTS.c.next_allowed < until
@@ -184,13 +223,55 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(later)
 
+    def release(self, host: str, held_until: datetime, until: datetime) -> None:
+        """Let others have a turn from `until` on, unless somebody else has changed what `hold` noted."""
+        held = sa.and_(HOSTS.c.host == host, HOSTS.c.next_allowed == held_until)
+        with self._writing() as connection:
+            connection.execute(sa.update(HOSTS).where(held).values(next_allowed=until))
+
+    def hosts(self, names: Iterable[str]) -> dict[str, Host]:
+        """Return how these hosts stand, of those that were asked at all."""
+        return {host.host: host for host in self._find(Host, HOSTS, HOSTS.c.host, names)}
+
+    def count_failure(self, host: str, now: datetime) -> int:
+        """Count one more failure in a row of a host, and return how many that makes."""
+        insert = self._insert(HOSTS).values(host=host, next_allowed=now, failures=1)
+        more = insert.on_conflict_do_update(index_elements=["host"], set_={"failures": HOSTS.c.failures + 1})
+        with self._writing() as connection:
+            return int(connection.execute(more.returning(HOSTS.c.failures)).scalar_one())
+
+    def park(self, host: str, until: datetime, because: str) -> None:
+        """Leave a host alone until then, in all runs; an earlier instant changes nothing."""
+        parked = {"parked_until": until, "parked_because": because}
+        insert = self._insert(HOSTS).values(host=host, next_allowed=until, **parked)
+        longer = sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until < until)
+        with self._writing() as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=["host"], set_=parked, where=longer))
+
+    def forgive(self, host: str) -> None:
+        """Forget a host's failures: it has answered."""
+        fresh = {"failures": 0, "parked_until": None, "parked_because": None}
+        with self._writing() as connection:
+            connection.execute(sa.update(HOSTS).where(HOSTS.c.host == host).values(fresh))
+
     def robots(self, origins: Iterable[str]) -> dict[str, RobotsVisit]:
         """Return what these origins last answered for robots.txt, of those that were asked at all."""
         return {visit.origin: visit for visit in self._find(RobotsVisit, ROBOTS, ROBOTS.c.origin, origins)}
 
-    def record_robots(self, visits: Iterable[RobotsVisit]) -> None:
-        """Keep these as the last answers."""
-        self._put(ROBOTS, visits)
+    def record_robots(
+        self,
+        origin: str,
+        fetched_at: datetime,
+        *,
+        text: str | None = None,
+        trouble: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Keep this as an origin's last answer."""
+        self._put(
+            ROBOTS,
+            [RobotsVisit(origin=origin, fetched_at=fetched_at, text=text, trouble=trouble, reason=reason)],
+        )
 
     # What was attempted, and what was told
 
@@ -312,6 +393,18 @@ class Ledger:
         wanted = sa.select(PLACES.c.key, PLACES.c.partition).where(PLACES.c.dataset == dataset)
         with self._reading() as connection:
             return {row[0]: row[1] for row in connection.execute(wanted)}
+
+    def placed_by_day(self, dataset: str) -> dict[date, int]:
+        """Return how many keys of a dataset lie in each partition."""
+        counted = sa.select(PLACES.c.partition, sa.func.count()).where(PLACES.c.dataset == dataset)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(counted.group_by(PLACES.c.partition))}
+
+    def placed_on(self, dataset: str, partition: date) -> set[str]:
+        """Return the keys of a dataset that lie in a partition."""
+        wanted = sa.select(PLACES.c.key).where(PLACES.c.dataset == dataset, PLACES.c.partition == partition)
+        with self._reading() as connection:
+            return set(connection.scalars(wanted))
 
     def identities(self, urls: Iterable[str]) -> dict[str, str]:
         """Return the article ids of those URLs that were given one."""

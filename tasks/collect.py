@@ -18,12 +18,14 @@ from tasks.edit import versions
 from tasks.fetch.client import Fetcher
 from tasks.fetch.discover import discover
 from tasks.fetch.local import read_local
-from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally, Validator
+from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally
 from tasks.fetch.results import Visit as ListingVisit
-from tasks.fetch.sources import Source
+from tasks.fetch.sources import Source, SourceKind
 from tasks.intake import ARRIVED, BatchRef, Intake
 from tasks.job import Job
+from tasks.listings import Listed, ListingMemory, page_validator
 from tasks.progress import tell
+from tasks.rows import hints_from_text
 from tasks.urls import BadUrl, article_id, canonical_url, content_id
 
 FORGOTTEN: Final = "forgotten"  # why an input is skipped that an operator has taken out for good
@@ -55,13 +57,16 @@ def _read_local(intake: Intake, sources: Iterable[Source], left_out: Counter[tup
     """Take every document of the sources on disk."""
     forgotten = Blocklist.of(intake.store.files)
     for source in sources:
+        count = new = 0
         for found in read_local(source):
+            count += not isinstance(found, Tally)
             if isinstance(found, Tally):
                 left_out[source.name, found.reason] += found.count
             elif isinstance(found, Rejection):
                 intake.take_rejection(found)
             else:
                 visit = intake.store.ledger.file_visits(source.name, [found.input]).get(found.input)
+                new += visit is None or visit.sha256 != found.sha256
                 names = (found.url, article_id(content_id(found.sha256)), visit.article_id if visit else None)
                 if forgotten.covers(*names):
                     intake.take_skipped(found, FORGOTTEN)
@@ -70,6 +75,7 @@ def _read_local(intake: Intake, sources: Iterable[Source], left_out: Counter[tup
             tell("collect", intake.taken)
             if intake.full and (batch := intake.flush()) is not None:
                 yield batch
+        listings.remember_reading(intake.store, source, count, new, intake.now)
 
 
 async def _fetch_web(
@@ -81,7 +87,7 @@ async def _fetch_web(
     ledger = intake.store.ledger
     chance = Random(job.seed)  # noqa: S311 - for the jitter of retries
     async with Fetcher(
-        contact=job.contact, clock=job.clock, random=chance, leases=ledger, limits=job.limits
+        contact=job.contact, clock=job.clock, random=chance, leases=ledger, robots=ledger, limits=job.limits
     ) as fetcher:
         wanted = _Wanted(intake, left_out, Blocklist.of(intake.store.files))
         offers = await asyncio.gather(*(_discover(fetcher, source, intake.store, job.started_at) for source in sources))
@@ -96,40 +102,43 @@ async def _fetch_web(
             if intake.full and (batch := intake.flush()) is not None:
                 yield batch
     for offer in offers:
-        listings.remember(intake.store, offer.source, offer.visits, offer.candidates)
+        offer.remember(intake.store, job.started_at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Offer:
-    """What a source offers: URLs to have, what discovery itself settled, and the listings that were read."""
+    """What a source offers: URLs to have, what discovery itself settled, and the listings that were visited."""
 
     source: Source
     candidates: list[Candidate] = field(default_factory=list)
     settled: list[Fetched | NotModified | Deferred | Rejection | Tally] = field(default_factory=list)
-    visits: list[ListingVisit] = field(default_factory=list)
+    listed: list[Listed] = field(default_factory=list)
+    new: int = 0  # pages: the source's own, or those of a list of addresses
+
+    def remember(self, store: Store, now: datetime) -> None:
+        """Keep what the source listed, for its next visit."""
+        if self.source.kind is SourceKind.URL_LIST:
+            listings.remember_reading(store, self.source, len(self.candidates), self.new, now)
+            return
+        troubles = [found for found in self.settled if isinstance(found, Deferred | Rejection)]
+        listings.remember(store, self.source, self.listed, troubles, now, new_pages=self.new)
 
 
 async def _discover(fetcher: Fetcher, source: Source, store: Store, now: datetime) -> _Offer:
     """Ask a source what it offers; one that has not changed offers what it did before."""
-    offer, known = _Offer(source), listings.validator(store, source)
-
-    visit = store.ledger.visits([source.location]).get(source.location) if known is None else None
-
-    def ask_with(url: str) -> Validator | None:
-        return (known or _validator(visit)) if url == source.location else None
-
-    async for found in discover(source, fetcher, now=now, validator=ask_with):
+    offer, memory = _Offer(source), ListingMemory(store, source, now)
+    async for found in discover(source, fetcher, now=now, memory=memory):
         match found:
-            case NotModified() if visit is not None:
-                offer.settled.append(found)
-            case NotModified():
-                offer.candidates.extend(listings.recall(store, source))
             case Candidate():
                 offer.candidates.append(found)
             case ListingVisit():
-                offer.visits.append(found)
+                offer.listed.append(Listed(visit=found, new=memory.new_entries(found)))
             case _:
+                offer.new += isinstance(found, Fetched) and memory.is_new_page(found)
                 offer.settled.append(found)
+    if source.kind is SourceKind.URL_LIST:
+        inputs = [candidate.input for candidate in offer.candidates]
+        offer.new = len(inputs) - len(store.ledger.visits(inputs))
     return offer
 
 
@@ -197,7 +206,9 @@ class _Wanted:
         for visit in self.intake.store.ledger.arrived(ARRIVED, sources):
             if visit.input not in offered:
                 self._taken += 1
-                self.intake.take_known(Candidate(input=visit.input, source=visit.source, url=visit.url), visit)
+                hints = hints_from_text(visit.hints)
+                known = Candidate(input=visit.input, source=visit.source, url=visit.url, hints=hints)
+                self.intake.take_known(known, visit)
 
     def requests(self) -> Iterator[Request]:
         """Yield what is to be asked of hosts; pages that lie in the archive since a run was cut short are not."""
@@ -207,7 +218,7 @@ class _Wanted:
             if visit is not None and visit.outcome == ARRIVED and visit.page_file is not None:
                 self.intake.take_known(candidate, visit)
             else:
-                yield Request(candidate=candidate, source=source, validator=_validator(visit))
+                yield Request(candidate=candidate, source=source, validator=page_validator(visit))
 
     def take(self, result: Result) -> None:
         """Take what a host answered."""
@@ -234,13 +245,6 @@ def _key(candidate: Candidate) -> str:
         return canonical_url(candidate.url or candidate.input)
     except BadUrl:
         return candidate.input
-
-
-def _validator(visit: Visit | None) -> Validator | None:
-    """Return what to ask with; nothing where the page itself is not at hand."""
-    if visit is None or visit.page_file is None or (visit.etag is None and visit.last_modified is None):
-        return None
-    return Validator(etag=visit.etag, last_modified=visit.last_modified)
 
 
 def _in_step(batches: AsyncIterator[BatchRef]) -> Iterator[BatchRef]:

@@ -10,15 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage import read
-from storage.commit import Committed, commit, publish_derived
+from storage.commit import OUTCOMES, Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.store import Place, Store
 from storage.upkeep import mark_gone
 from tasks.documents import Action, Outcome, Precision, Stage
 from tasks.edit import versions
 from tasks.fingerprint import near_duplicates
-from tasks.intake import GONE, Became, remember_outcomes
-from tasks.job import Job
+from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
+from tasks.job import Announce, Job, PublishedDay, tell_no_one
 from tasks.progress import tell
 from tasks.report.page import render
 from tasks.report.summary import RejectionCount, RunSummary, outcomes_by_source
@@ -26,9 +26,11 @@ from tasks.rows import (
     ARTICLES,
     COMMITTED,
     COUNTED,
+    KEPT,
     PAGES,
     REJECTED,
     SETTLED,
+    ArchivedPage,
     archived_pages,
     contents,
     fingerprinted,
@@ -49,10 +51,10 @@ class Published:
     articles that have no date but that of their fetch, by source.
     """
 
-    outcomes: pa.Table = field(repr=False)
-    inputs: Mapping[str, int]
-    left_out: Mapping[tuple[str, str], int]
-    days: tuple[date, ...]
+    outcomes: pa.Table = field(default_factory=OUTCOMES.empty_table, repr=False)
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    days: tuple[date, ...] = ()
     rejected: tuple[RejectionCount, ...] = ()
     corrections: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     undated: Mapping[str, int] = field(default_factory=dict)
@@ -62,7 +64,7 @@ def publish_run(job: Job) -> Published:
     """Publish what a run has staged; called again after a crash, it ends in the same rows."""
     tell("commit", 0, 1)
     with job.place.open() as store:
-        published = _publish(store, job.run, store.staging.runs().get(job.run, ()), job)
+        published = _publish(store, job.run, store.staging.runs().get(job.run, ()), job.started_at, job.announce)
     tell("commit", 1, 1)
     return published
 
@@ -72,23 +74,28 @@ def finish_interrupted(job: Job) -> int:
 
     The ledger is told of every run that was, also of those that had nothing to publish.
     """
-    finished = 0
-    with job.place.open() as store:
+    return finish_runs(job.place, job.started_at, job.announce)
+
+
+def finish_runs(place: Place, now: datetime, announce: Announce = tell_no_one) -> int:
+    """Do what `finish_interrupted` does, for whoever has no run of its own."""
+    finished: list[Published] = []
+    with place.open() as store:
         for run in store.staging.runs():
             with store.files.try_lock(f"run-{run}") as is_dead:
                 # Looked at again under the lock: the run may have ended well meanwhile.
                 if is_dead and (staged := store.staging.runs().get(run)):
-                    _credit(store, run, _publish(store, run, staged, job), job)
-                    finished += 1
-        for cut_short in store.ledger.unfinished_runs():
-            with store.files.try_lock(f"run-{cut_short.run}") as is_dead:
-                if is_dead and cut_short in store.ledger.unfinished_runs():
-                    store.ledger.fail_run(cut_short.run, f"It was cut short; {job.run} noticed.")
-    return finished
+                    published = _publish(store, run, staged, now, announce)
+                    _credit(store, run, published)
+                    finished.append(published)
+        _note_dead(store)
+    days = sorted({day for published in finished for day in published.days})
+    tell_stories(place, days, run=f"finish-{now:%Y%m%dT%H%M%S}", now=now)
+    return len(finished)
 
 
-def _credit(store: Store, run: str, published: Published, job: Job) -> None:
-    """Note in the ledger what a dead run had brought: it was published now, but it counts for the day of that run."""
+def _credit(store: Store, run: str, published: Published) -> None:
+    """Note in the ledger what a dead run had brought: it is published only now, but counts for the day of that run."""
     store.ledger.finish_run(
         run,
         None,
@@ -97,29 +104,57 @@ def _credit(store: Store, run: str, published: Published, job: Job) -> None:
         sources=count_by_source(published),
         corrections=published.corrections,
     )
-    store.ledger.fail_run(run, f"It was cut short; {job.run} published what it had edited.")
+    store.ledger.fail_run(run, "It was cut short; a later run published what it had edited.")
 
 
-def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Published:
-    committed = commit(store, [path for path in staged if contents(path) in COMMITTED], run=run, now=job.started_at)
+def _note_dead(store: Store) -> None:
+    """Note in the ledger which runs are dead: they noted no end, and their lock is free."""
+    for run in store.ledger.unfinished_runs():
+        with store.files.try_lock(f"run-{run.run}") as is_free:
+            if is_free and run in store.ledger.unfinished_runs():
+                store.ledger.fail_run(run.run, "It was cut short.")
+
+
+def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, announce: Announce) -> Published:
+    committed = commit(
+        store,
+        [path for path in staged if contents(path) in COMMITTED],
+        run=run,
+        now=now,
+        standing=failing(store, _pages(store, staged, KEPT)),
+    )
     rejections = _rows(store, staged, REJECTED)
-    became = _became(committed, rejections)
-    pages = (page for table in _tables(store, staged, {PAGES}) for page in archived_pages(table))
-    judged = (page for page in pages if (page.source, page.input) in became)
-    back = remember_outcomes(store, judged, became, versions_key(versions()))
-    _mark_gone(store, rejections, back, job.started_at)
-    settled, counted = list(_tables(store, staged, {SETTLED})), _rows(store, staged, {COUNTED})
+    became, key = _became(committed, rejections), versions_key(versions())
+    fetched, kept = (
+        [page for page in _pages(store, staged, name) if (page.source, page.input) in became] for name in (PAGES, KEPT)
+    )
+    back = remember_outcomes(store, fetched, became, key)
+    remember_kept(store, kept, became, key)
+    _mark_gone(store, rejections, back, now)
+    for day in _published_days(committed, str(store.root)):
+        announce(day)
+    settled = list(_tables(store, staged, {SETTLED}))
+    inputs, left_out = _counted(_rows(store, staged, {COUNTED}))
     written = list(_written(store, staged, committed))
     store.staging.remove(staged)
     return Published(
         outcomes=_outcomes(committed, settled),
         rejected=_rejected(committed, rejections, settled),
-        inputs={row["source"]: row["count"] for row in counted if row["left_out"] is None},
-        left_out={(row["source"], row["left_out"]): row["count"] for row in counted if row["left_out"] is not None},
+        inputs=inputs,
+        left_out=left_out,
         days=committed.partitions,
         corrections=_corrections(written),
         undated=_undated(written),
     )
+
+
+def _published_days(committed: Committed, root: str) -> Iterator[PublishedDay]:
+    """Yield each day that was published, with what is new in it."""
+    counted = committed.outcomes.group_by(["partition", "outcome"]).aggregate([([], "count_all")]).to_pylist()
+    rows = {(row["partition"], row["outcome"]): row["count_all"] for row in counted}
+    for day in committed.partitions:
+        new, updated = (rows.get((day, outcome), 0) for outcome in (Outcome.NEW, Outcome.UPDATED))
+        yield PublishedDay(run=committed.run, root=root, day=day, new=new, updated=updated)
 
 
 def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Iterator[pa.Table]:
@@ -127,8 +162,24 @@ def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Ite
     return (store.staging.read(path) for path in staged if contents(path) in wanted)
 
 
+def _pages(store: Store, staged: Iterable[str], name: str) -> Iterator[ArchivedPage]:
+    return (page for table in _tables(store, staged, {name}) for page in archived_pages(table))
+
+
 def _rows(store: Store, staged: Iterable[str], wanted: Collection[str]) -> list[dict[str, Any]]:
     return [row for table in _tables(store, staged, wanted) for row in table.to_pylist()]
+
+
+def _counted(rows: Iterable[Mapping[str, Any]]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+    """Sum up what was counted while inputs came in: inputs by source; entries left out by source and reason."""
+    inputs: Counter[str] = Counter()
+    left_out: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if row["left_out"] is None:
+            inputs[row["source"]] += row["count"]
+        else:
+            left_out[row["source"], row["left_out"]] += row["count"]
+    return inputs, left_out
 
 
 def _mark_gone(store: Store, rejections: Sequence[dict[str, Any]], back: set[str], now: datetime) -> None:

@@ -13,9 +13,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from storage.store import Place
-from tasks.batch import Edited, Workers
+from storage.verify import Verdict
+from tasks import housekeeping
+from tasks.archived import Planned, Selection, collect_archived
+from tasks.archived import plan as plan_archived
+from tasks.batch import Edited, Editors
 from tasks.collect import collect_pages
 from tasks.fetch.sources import Source
+from tasks.housekeeping import Completed, Dropped, Retention, fingerprint_anew
 from tasks.intake import BatchRef
 from tasks.job import Job
 from tasks.publish import Published, finish_interrupted, publish_run, tell_stories, write_report
@@ -35,10 +40,22 @@ def collect(job: Job, sources: Sequence[Source]) -> Iterator[BatchRef]:
     yield from collect_pages(job, sources)
 
 
+@task(name="plan", cache_policy=NO_CACHE)
+def plan(place: Place, selection: Selection) -> tuple[Planned, ...]:
+    """Say which archived pages are to be edited anew, and why."""
+    return plan_archived(place, selection)
+
+
+@task(name="collect archived", cache_policy=NO_CACHE)
+def collect_kept(job: Job, selection: Selection) -> Iterator[BatchRef]:
+    """Find archived pages that are wanted; yields a batch whenever one has come together. Asks nobody."""
+    yield from collect_archived(job, selection)
+
+
 @task(name="edit", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(5))
-def edit(job: Job, batch: BatchRef, workers: Workers) -> Edited:
+def edit(job: Job, batch: BatchRef, editors: Editors) -> Edited:
     """Clean, mend and tag a batch of pages; one outcome per page."""
-    return workers.edit(job, batch)
+    return editors.edit(job, batch)
 
 
 @task(name="commit", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(5))
@@ -53,7 +70,43 @@ def stories(job: Job, days: Sequence[date]) -> int:
     return tell_stories(job.place, days, run=job.run, now=job.started_at)
 
 
+@task(name="fingerprints", cache_policy=NO_CACHE)
+def fingerprints(job: Job, first_day: date | None, last_day: date | None) -> tuple[date, ...]:
+    """Make fingerprints again from the stored texts, and tell all stories by them."""
+    return fingerprint_anew(job.place, first_day, last_day, run=job.run, now=job.started_at)
+
+
 @task(name="report", cache_policy=NO_CACHE)
 def report(place: Place, summary: RunSummary, days: Sequence[date]) -> str:
     """Draw the run's report page."""
     return write_report(place, summary, days)
+
+
+@task(name="complete", cache_policy=NO_CACHE)
+def complete(job: Job) -> Completed:
+    """Complete what was cut short."""
+    return housekeeping.complete(job.place, job.started_at, job.announce)
+
+
+@task(name="move corrected", cache_policy=NO_CACHE)
+def move_corrected(job: Job) -> int:
+    """Move articles whose date was corrected to their day."""
+    return housekeeping.move_corrected(job.place, job.started_at, job.announce)
+
+
+@task(name="retire", cache_policy=NO_CACHE)
+def retire(job: Job, retention: Retention) -> Dropped:
+    """Drop archived pages and rejections that were kept for long enough."""
+    return housekeeping.retire(job.place, retention, job.started_at)
+
+
+@task(name="verify", cache_policy=NO_CACHE)
+def prove(job: Job) -> Verdict:
+    """Prove the dataset sound, and make again what follows from its articles."""
+    return housekeeping.prove(job.place, job.started_at)
+
+
+@task(name="compact", cache_policy=NO_CACHE)
+def compact(job: Job) -> bool:
+    """Tidy the ledger's database."""
+    return housekeeping.compact(job.place)

@@ -16,15 +16,16 @@ from tasks.fetch.content import accepted_type, meta_refresh
 from tasks.fetch.exchange import DEFAULT_LIMITS, Limits, Wire
 from tasks.fetch.guard import Lookup
 from tasks.fetch.journey import Answer, Journey, Setback, checked_url
-from tasks.fetch.pace import HostLeases, NotNow, Pace, backoff, retry_after
+from tasks.fetch.leases import HostLeases
+from tasks.fetch.pace import NotNow, Pace, backoff, retry_after
 from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Wanted
-from tasks.fetch.robots import ALLOW_ALL, Robots, robots_from_body
+from tasks.fetch.robots import Robots, RobotsAnswer, RobotsBook, RobotsRecords, robots_text
 from tasks.urls import host_of
 
 _PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 522, 524})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ROBOTS_REDIRECTS = 5
-_HOST_TROUBLE = frozenset({Reason.UNREACHABLE, Reason.TIMEOUT, Reason.TLS_ERROR, Reason.HTTP_ERROR})
+_HOST_TROUBLE = frozenset({Reason.UNREACHABLE, Reason.TIMEOUT, Reason.HTTP_ERROR})
 _NOT_ABOUT_ROBOTS = frozenset({Reason.UNREACHABLE, Reason.TLS_ERROR, Reason.PRIVATE_ADDRESS, Reason.FORBIDDEN_PORT})
 
 
@@ -32,8 +33,9 @@ class Fetcher:
     """Fetch pages politely; use as `async with Fetcher(...) as fetcher`.
 
     `contact` is a URL or address where a site's owner reaches the operator. `clock` gives the present in UTC, `random`
-    the jitter of retries. `leases` are the turns at hosts, shared between processes (None: within this one).
-    `lookup` resolves names, the operating system's way by default.
+    the jitter of retries. `leases` are the turns at hosts, shared between processes (None: within this one), `robots`
+    what earlier runs were told by robots.txt (None: nothing). `lookup` resolves names, the operating system's way by
+    default.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Fetcher:
         clock: Callable[[], datetime],
         random: Random,
         leases: HostLeases | None = None,
+        robots: RobotsRecords | None = None,
         limits: Limits = DEFAULT_LIMITS,
         lookup: Lookup | None = None,
     ) -> None:
@@ -51,7 +54,7 @@ class Fetcher:
         self._clock = clock
         self._random = random
         self._pace = Pace(clock, leases, limits.longest_wait)
-        self._robots: dict[str, Robots] = {}
+        self._robots = RobotsBook(clock, robots)
         self._robots_asked: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def __aenter__(self) -> Self:
@@ -89,6 +92,8 @@ class Fetcher:
         queues: dict[str, list[Request]] = defaultdict(list)
         for request in requests:
             queues[host_of(request.candidate.url or "")].append(request)
+        self._pace.learn(queues)
+        self._robots.recall(_origin(queue[0].candidate.url or "") for host, queue in queues.items() if host)
         results: asyncio.Queue[Result | None] = asyncio.Queue(maxsize=8)
         at_once = asyncio.Semaphore(self.limits.hosts_at_once)
         workers = [asyncio.create_task(self._serve(queue, results, at_once)) for queue in queues.values()]
@@ -185,8 +190,8 @@ class Fetcher:
             self._pace.postpone(host, now + timedelta(seconds=seconds), str(setback))
             raise setback
         if journey.attempts_left <= 0 or journey.seconds_left <= 0:
-            if setback.reason in _HOST_TROUBLE:
-                self._pace.host(host).failed(now, str(setback))
+            if setback.reason in _HOST_TROUBLE and not setback.is_ours:
+                self._pace.failed(host, str(setback))
             raise setback
         await asyncio.sleep(seconds)
 
@@ -202,7 +207,7 @@ class Fetcher:
             if answer.status in _PASSING_STATUSES:
                 again_at = retry_after(answer.header("retry-after") or "", self._clock())
                 raise Setback(Reason.HTTP_ERROR, answer.status_line, passing=True, again_at=again_at)
-            host.answered(now() - started)
+            self._pace.answered(host, now() - started)
             return answer
 
     def _arrived(self, journey: Journey, answer: Answer) -> Fetched | NotModified:
@@ -232,15 +237,16 @@ class Fetcher:
 
     async def _robots_of(self, journey: Journey) -> Robots:
         """Return the robots.txt of the origin now asked, fetched once; whoever comes second waits for the first."""
-        parts = urlsplit(journey.url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in self._robots:
-            async with self._robots_asked[origin]:
-                if origin not in self._robots:
-                    self._robots[origin] = await self._fetch_robots(journey.request, origin)
-        return self._robots[origin]
+        origin, allow_private = _origin(journey.url), journey.allows_private
+        if (known := self._robots.find(origin, allow_private=allow_private)) is not None:
+            return known
+        async with self._robots_asked[origin]:
+            if (known := self._robots.find(origin, allow_private=allow_private)) is not None:
+                return known
+            answer = await self._fetch_robots(journey.request, origin)
+            return self._robots.keep(origin, answer, allow_private=allow_private)
 
-    async def _fetch_robots(self, request: Request, origin: str) -> Robots:
+    async def _fetch_robots(self, request: Request, origin: str) -> RobotsAnswer:
         """Ask an origin for its robots.txt: 4xx allows all, 5xx and silence forbid all (RFC 9309, section 2.3.1)."""
         question = Journey(
             request=replace(request, wanted=Wanted.ROBOTS, validator=None),
@@ -253,25 +259,34 @@ class Fetcher:
                 question.check_address()
                 answer = await self._ask_patiently(question, request.source.delay)
                 if answer.status not in _REDIRECTS:
-                    return _robots_from_answer(question.url, answer)
+                    return _robots_answer(question.url, answer)
                 question.move(answer.location(), _ROBOTS_REDIRECTS)
         except Setback as setback:
+            now = self._clock()
+            if setback.again_at is not None and setback.again_at > now:
+                raise  # the host says when to come back, and is parked until then
             if setback.reason is Reason.TOO_MANY_REDIRECTS:
-                return ALLOW_ALL
+                return RobotsAnswer(fetched_at=now, text="")
             reason = setback.reason if setback.reason in _NOT_ABOUT_ROBOTS else Reason.ROBOTS_UNREACHABLE
-            return Robots(trouble=f"{question.url}: {setback}", reason=reason)
+            return RobotsAnswer(fetched_at=now, trouble=f"{question.url}: {setback}", reason=reason)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _status_reason(status: int) -> Reason:
     return {404: Reason.NOT_FOUND, 410: Reason.GONE}.get(status, Reason.HTTP_ERROR)
 
 
-def _robots_from_answer(url: str, answer: Answer) -> Robots:
+def _robots_answer(url: str, answer: Answer) -> RobotsAnswer:
     if answer.status == 200:
-        return robots_from_body(answer.body)
+        return RobotsAnswer(fetched_at=answer.received_at, text=robots_text(answer.body))
     if 400 <= answer.status < 500 and answer.status != 429:
-        return ALLOW_ALL
-    return Robots(trouble=f"{url}: {answer.status_line}")
+        return RobotsAnswer(fetched_at=answer.received_at, text="")
+    trouble = f"{url}: {answer.status_line}"
+    return RobotsAnswer(fetched_at=answer.received_at, trouble=trouble, reason=Reason.ROBOTS_UNREACHABLE)
 
 
 def _content_type(answer: Answer, wanted: Wanted) -> str:

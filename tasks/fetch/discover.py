@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +13,10 @@ from tasks.documents import Candidate, Reason, Rejection, Stage
 from tasks.fetch.client import Fetcher
 from tasks.fetch.content import accepted_type, looks_like_html
 from tasks.fetch.feeds import Entry, Listing, UnreadableListing, read_feed
+from tasks.fetch.freshness import Answer
 from tasks.fetch.guard import literal_address, refusal
-from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Tally, Validator, Visit, Wanted
+from tasks.fetch.memory import Memory, NoMemory, Remembered
+from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Tally, Visit, Wanted
 from tasks.fetch.sitemaps import read_sitemap
 from tasks.fetch.sources import Source, SourceKind
 from tasks.urls import BadUrl, UrlTrouble, canonical_url, host_of, registrable_domain
@@ -27,10 +29,7 @@ _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|feed|rdf|urlset|sitemapindex)[\s>]", re
 _KIND_OF_ROOT = {b"urlset": SourceKind.SITEMAP, b"sitemapindex": SourceKind.SITEMAP}
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
 _JSON_FEED = re.compile(rb"\s*\{.*?jsonfeed\.org", re.DOTALL)
-
-
-def _no_validator(_url: str) -> Validator | None:
-    return None
+_NO_MEMORY = NoMemory()
 
 
 async def discover(
@@ -38,22 +37,23 @@ async def discover(
     fetcher: Fetcher,
     *,
     now: datetime,
-    validator: Callable[[str], Validator | None] = _no_validator,
+    memory: Memory = _NO_MEMORY,
 ) -> AsyncIterator[Discovery]:
     """Yield what a networked source offers (local ones are read by `local.read_local`).
 
     - `Candidate`: to be fetched.
     - `Fetched`: the source's own URL was a page: an input that is fetched already.
     - `Rejection`, `Deferred`: a feed, sitemap or the source itself could not be read; `input` is its address.
-    - `NotModified`: a feed or sitemap unchanged since `validator(url)`; nothing else follows from it.
-    - `Visit`: a feed or sitemap was read. - `Tally`: links that are no inputs, by reason.
+    - `NotModified`: the source's own page is as it was on the last visit.
+    - `Visit`: a feed or sitemap was read, or recalled because it has not changed.
+    - `Tally`: links that are no inputs, by reason.
     """
     links = _Links(source)
     if source.kind is SourceKind.URL_LIST:
         for found in await asyncio.to_thread(_read_url_list, source, links):
             yield found
     else:
-        async for discovery in _read_web(source, fetcher, links, now, validator):
+        async for discovery in _read_web(source, fetcher, links, now, memory):
             yield discovery
     for tally in links.tallies():
         yield tally
@@ -136,35 +136,69 @@ def _read_url_list(source: Source, links: _Links) -> list[Candidate | Rejection]
 
 
 async def _read_web(
-    source: Source, fetcher: Fetcher, links: _Links, now: datetime, validator: Callable[[str], Validator | None]
+    source: Source, fetcher: Fetcher, links: _Links, now: datetime, memory: Memory
 ) -> AsyncIterator[Discovery]:
     """Read a source from the web, and the sitemaps that it leads to, each once."""
-    waiting = deque([(source.location, 1)])
+    waiting = deque([(Entry(link=source.location), 1)])
     seen = {source.location}
     while waiting:
-        url, depth = waiting.popleft()
-        candidate = Candidate(input=url, source=source.name, url=url)
-        request = Request(candidate=candidate, source=source, validator=validator(url), wanted=Wanted.LISTING)
-        result = await fetcher.fetch(request)
-        if not isinstance(result, Fetched):
-            yield result
+        place, depth = waiting.popleft()
+        kind = source.kind if depth == 1 else SourceKind.SITEMAP
+        found = await _visit(source, kind, place, fetcher, now, memory)
+        yield found
+        if not isinstance(found, Visit):
             continue
-        kind = _nature(source.kind if depth == 1 else SourceKind.SITEMAP, result)
-        if kind is SourceKind.WEB:
-            yield _as_page(source, result, fetcher.limits.page_bytes)
-            continue
-        try:
-            listing = await _read_listing(kind, result.body, now)
-        except UnreadableListing as trouble:
-            reason = Reason.BAD_FEED if kind is SourceKind.FEED else Reason.BAD_SITEMAP
-            yield _rejection(source, url, reason, str(trouble), result.url)
-            continue
-        yield _visit(source, url, result, listing)
-        for entry in listing.entries:
-            if found := links.candidate(entry, result.url, same_site=kind is SourceKind.SITEMAP):
-                yield found
-        for child in _new_sitemaps(listing, result.url, depth, seen, links):
+        for entry in found.listing.entries:
+            if candidate := links.candidate(entry, found.base, same_site=found.kind is SourceKind.SITEMAP):
+                yield candidate
+        for child in _new_sitemaps(found.listing, found.base, depth, seen, links):
             waiting.append((child, depth + 1))
+
+
+async def _visit(
+    source: Source, declared: SourceKind, place: Entry, fetcher: Fetcher, now: datetime, memory: Memory
+) -> Visit | Fetched | NotModified | Deferred | Rejection:
+    """Visit one place where a feed or sitemap should be; one that has not changed is as it is remembered."""
+    url = place.link
+    is_part = url != source.location
+    if is_part and memory.passes_over(url, place.modified_at) and (known := memory.recall(url)) is not None:
+        return _recalled(source, url, known, Answer.PASSED_OVER, now)
+    candidate = Candidate(input=url, source=source.name, url=url)
+    request = Request(candidate=candidate, source=source, validator=memory.validator(url), wanted=Wanted.LISTING)
+    result = await fetcher.fetch(request)
+    if isinstance(result, NotModified) and (known := memory.recall(url)) is not None:
+        return _recalled(source, url, known, Answer.NOT_MODIFIED, result.fetched_at)
+    if not isinstance(result, Fetched):
+        return result
+    kind = _nature(declared, result)
+    if kind is SourceKind.WEB:
+        return _as_page(source, result, fetcher.limits.page_bytes)
+    try:
+        listing = await _read_listing(kind, result.body, now)
+    except UnreadableListing as trouble:
+        reason = Reason.BAD_FEED if kind is SourceKind.FEED else Reason.BAD_SITEMAP
+        return _rejection(source, url, reason, str(trouble), result.url)
+    return Visit(
+        source=source.name,
+        url=url,
+        fetched_at=result.fetched_at,
+        kind=kind,
+        listing=listing,
+        base=result.url,
+        validator=result.validator,
+    )
+
+
+def _recalled(source: Source, url: str, known: Remembered, answer: Answer, when: datetime) -> Visit:
+    return Visit(
+        source=source.name,
+        url=url,
+        fetched_at=when,
+        kind=known.kind,
+        listing=known.listing,
+        base=known.base,
+        answer=answer,
+    )
 
 
 async def _read_listing(kind: SourceKind, body: bytes, now: datetime) -> Listing:
@@ -205,23 +239,10 @@ def _as_page(source: Source, result: Fetched, most_bytes: int) -> Fetched | Reje
     return replace(result, content_type=content_type)
 
 
-def _visit(source: Source, url: str, result: Fetched, listing: Listing) -> Visit:
-    return Visit(
-        source=source.name,
-        url=url,
-        fetched_at=result.fetched_at,
-        entries=len(listing.entries),
-        newest=listing.newest,
-        validator=result.validator,
-        is_partial=bool(listing.trouble),
-        detail=listing.trouble,
-    )
-
-
-def _new_sitemaps(listing: Listing, base: str, depth: int, seen: set[str], links: _Links) -> Iterator[str]:
+def _new_sitemaps(listing: Listing, base: str, depth: int, seen: set[str], links: _Links) -> Iterator[Entry]:
     """Yield the sitemaps of an index that are to be read: each once, of the same site, not too deep, not too many."""
-    for location in listing.sitemaps:
-        candidate = _Links(links.source).candidate(Entry(link=location), base, same_site=True)
+    for sitemap in listing.sitemaps:
+        candidate = _Links(links.source).candidate(sitemap, base, same_site=True)
         if candidate is None or candidate.url is None:
             links.dropped["sitemap-elsewhere"] += 1
         elif candidate.input in seen:
@@ -230,7 +251,7 @@ def _new_sitemaps(listing: Listing, base: str, depth: int, seen: set[str], links
             links.dropped["sitemap-too-many"] += 1
         else:
             seen.add(candidate.input)
-            yield candidate.input
+            yield replace(sitemap, link=candidate.input)
 
 
 def _rejection(source: Source, name: str, reason: Reason, detail: str, url: str | None = None) -> Rejection:

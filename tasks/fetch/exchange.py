@@ -1,6 +1,8 @@
 """One question and its answer over the wire, within bounds; whatever goes wrong is a `Setback`."""
 
 import asyncio
+import errno
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from tasks.fetch.results import Wanted
 from tasks.fetch.robots import MOST_BYTES, PRODUCT
 
 _FIRST_LOOK = 64 * 1024  # bytes on the wire after which a compressed body is first looked into; then at each doubling
+# What the system says where the trouble lies on this side: no network, no name server, no descriptors left.
+_OURS = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EMFILE, errno.ENFILE, socket.EAI_AGAIN})
 _ACCEPT = {
     Wanted.PAGE: "text/html, application/xhtml+xml, */*;q=0.1",
     Wanted.LISTING: "application/rss+xml, application/atom+xml, application/feed+json, application/xml, text/xml, "
@@ -115,10 +119,20 @@ class Wire:
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                middlewares=(_ask_once,),
                 max_headers=512,
                 max_field_size=16 * 1024,
             )
         return self._sessions[allow_private]
+
+
+async def _ask_once(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from asking again by itself, at once, where a connection that was kept open turns out dead.
+
+    The host may have seen the first request: the second one waits for its turn.
+    """
+    with _translated():
+        return await ask(request)
 
 
 def _headers(journey: Journey) -> dict[str, str]:
@@ -196,7 +210,8 @@ def _translated() -> Iterator[None]:
     except aiohttp.ClientResponseError as error:
         raise Setback(Reason.HTTP_ERROR, f"not HTTP as it should be: {_message(error)}") from error
     except (aiohttp.ClientConnectionError, OSError) as error:
-        raise Setback(Reason.UNREACHABLE, _message(error), passing=True) from error
+        is_ours = getattr(error, "errno", None) in _OURS
+        raise Setback(Reason.UNREACHABLE, _message(error), passing=True, is_ours=is_ours) from error
     except (aiohttp.ClientError, ValueError) as error:
         raise Setback(Reason.HTTP_ERROR, _message(error)) from error
 

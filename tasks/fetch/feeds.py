@@ -40,7 +40,7 @@ class Listing:
     """What a feed or sitemap offers. `trouble` says what is wrong with one that is read only in part."""
 
     entries: tuple[Entry, ...] = ()
-    sitemaps: tuple[str, ...] = ()
+    sitemaps: tuple[Entry, ...] = ()
     trouble: str = ""
 
     @property

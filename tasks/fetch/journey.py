@@ -15,13 +15,25 @@ _LONGEST_COOKIE = 4096
 
 
 class Setback(Exception):  # noqa: N818 - named after the situation
-    """Why a request came to nothing. A `passing` one may be cured by a retry, at `again_at` where the server says."""
+    """Why a request came to nothing. A `passing` one may be cured by a retry, at `again_at` where the server says.
 
-    def __init__(self, reason: Reason, detail: str, *, passing: bool = False, again_at: datetime | None = None) -> None:
+    One that `is_ours` lies on this side (no network, no name server) and is not held against the host.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str,
+        *,
+        passing: bool = False,
+        again_at: datetime | None = None,
+        is_ours: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.passing = passing
         self.again_at = again_at
+        self.is_ours = is_ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ def read_local(source: Source) -> Iterator[Page | Rejection | Tally]:
         yield from _read_file(source, root, _printable(root.name))
         return
     hidden = 0
-    for path in _files_below(root):
+    for path in (root / name for name in source.only) if source.only else files_below(root):
         if path.name.startswith("."):
             hidden += 1
         else:
@@ -46,11 +46,11 @@ def _printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
     """Yield the files of a folder and its subfolders in a stable order, without listing the whole tree first."""
     for path in sorted(folder.iterdir()):
         if path.is_dir() and not path.is_symlink():
-            yield from _files_below(path)
+            yield from files_below(path)
         elif path.is_file() or path.is_symlink():  # a link that leads nowhere is to be seen, a pipe never ends
             yield path
 

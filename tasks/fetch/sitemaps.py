@@ -46,12 +46,12 @@ def _read_lines(pieces: Iterator[bytes], _now: datetime) -> Listing:
 
 def _read_xml(pieces: Iterator[bytes], now: datetime) -> Listing:
     entries: list[Entry] = []
-    sitemaps: list[str] = []
+    sitemaps: list[Entry] = []
     trouble = ""
     try:
         for kind, fields in _elements(pieces):
             if kind == "sitemap":
-                sitemaps.append(fields["loc"])
+                sitemaps.append(Entry(link=fields["loc"], modified_at=stated_instant(fields.get("lastmod"), now)))
             else:
                 entries.append(_entry(fields, now))
             if trouble := _too_many(max(len(entries), len(sitemaps))):

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tasks.fetch.freshness import USUAL, Attention
 from tasks.urls import BadUrl, fetchable_url
 
 
@@ -40,6 +41,8 @@ class Source:
 
     `location` is a URL, or the path of a file or folder. `delay` is the least number of seconds between two requests
     to one host. `allow_private` lets the hosts that the source itself names lie on a private network, on any port.
+    Of a folder, `only` names the files to read, by their paths below it; none: all.
+    `attention` says how often it is to be visited.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Source:
     delay: float = 5.0
     allow_private: bool = False
     language: str | None = None
+    only: tuple[str, ...] = ()
+    attention: Attention = USUAL
 
     @property
     def is_local(self) -> bool:

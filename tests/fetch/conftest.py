@@ -14,7 +14,7 @@ import pytest
 from tasks.documents import Candidate
 from tasks.fetch.client import Fetcher
 from tasks.fetch.exchange import Limits
-from tasks.fetch.pace import HostLeases
+from tasks.fetch.leases import HostLeases
 from tasks.fetch.results import Request, Result, Validator
 from tasks.fetch.sources import Source, SourceKind
 

@@ -1,5 +1,6 @@
 """copydesk.toml and the environment: what is wrong is named, with its place and its cure."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,8 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         ("delay = ", "not valid TOML"),
         ('[sources.a]\nlocation = "x"\ncron = "every day"', "is not a cron expression"),
         ('[sources.a]\nlocation = "x"\nrrule = "DAILY"', "is not an RRULE"),
+        ("[watch]\nevry = 5", "unknown key `watch.evry`. Did you mean `every`?"),
+        ('[maintain]\ncron = "nightly"', "`maintain.cron` is not a cron expression"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
@@ -73,7 +76,26 @@ def test_a_file_that_is_missing_or_no_text_is_named(tmp_path: Path) -> None:
 
 
 def test_the_template_is_valid_and_changes_nothing(tmp_path: Path) -> None:
-    assert Settings.load(written(tmp_path, template()), environment={"COPYDESK_DATA": "data"}) == Settings()
+    here = {"COPYDESK_DATA": "data", "COPYDESK_INBOX": "inbox"}
+    assert Settings.load(written(tmp_path, template()), environment=here) == Settings()
+
+
+def test_each_line_of_the_template_may_be_uncommented(tmp_path: Path) -> None:
+    lines = [line.removeprefix("# ") for line in template().splitlines() if re.match(r"# (\w+ = |\[)", line)]
+    settings = Settings.load(written(tmp_path, "\n".join(line for line in lines if "…" not in line)), environment={})
+    assert settings.watch == Settings().watch
+    assert settings.sources["harbour-courier"].is_scheduled
+
+
+def test_what_happens_by_itself_can_be_stopped(tmp_path: Path) -> None:
+    settings = Settings.load(written(tmp_path, "[watch]\n[maintain]\nevery = 86400\n"), environment={})
+    assert (settings.watch.is_scheduled, settings.maintain.every) == (False, 86400.0)
+
+
+def test_a_secret_is_not_shown(tmp_path: Path) -> None:
+    settings = Settings.load(written(tmp_path, ""), environment={"COPYDESK_ALERT_WEBHOOK": "https://hooks.example/key"})
+    assert settings.alert_webhook is not None
+    assert "key" not in repr(settings)
 
 
 def test_a_named_source_keeps_its_own_manners(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from storage.records import (
     Attempt,
     FeedVisit,
     FileVisit,
+    Host,
     RobotsVisit,
     Run,
     Visit,
@@ -83,41 +84,77 @@ def test_documents_are_known_by_source_and_path(ledger: Ledger) -> None:
 # Hosts
 
 
-def test_requests_to_a_host_keep_their_distance(ledger: Ledger) -> None:
-    moments = [ledger.reserve("news.example", 5, NOW) for _ in range(3)]
-    assert moments == [NOW, NOW + timedelta(seconds=5), NOW + timedelta(seconds=10)]
-    assert ledger.reserve("other.example", 5, NOW) == NOW
-    assert ledger.reserve("news.example", 5, NOW + timedelta(hours=1)) == NOW + timedelta(hours=1)
+def test_turns_at_a_host_keep_their_distance(ledger: Ledger) -> None:
+    assert ledger.take("news.example", 5, NOW) == (
+        True,
+        Host(host="news.example", next_allowed=NOW + timedelta(seconds=5)),
+    )
+    is_taken, state = ledger.take("news.example", 5, NOW + timedelta(seconds=4))
+    assert (is_taken, state.next_allowed) == (False, NOW + timedelta(seconds=5))
+    assert ledger.take("news.example", 5, NOW + timedelta(seconds=5))[0]
+    assert ledger.take("other.example", 5, NOW)[0]
 
 
-def test_host_is_left_alone_as_long_as_it_asks(ledger: Ledger) -> None:
-    ledger.postpone("news.example", NOW + timedelta(minutes=2))
-    ledger.postpone("news.example", NOW + timedelta(minutes=1))
-    assert ledger.reserve("news.example", 5, NOW) == NOW + timedelta(minutes=2)
+def test_a_turn_that_lasts_is_held_until_it_is_released(ledger: Ledger) -> None:
+    held, over = NOW + timedelta(seconds=4), NOW + timedelta(seconds=3)
+    ledger.take("news.example", 1, NOW)
+    ledger.hold("news.example", held)
+    ledger.hold("news.example", NOW + timedelta(seconds=2))
+    assert not ledger.take("news.example", 1, over)[0]
+    ledger.release("news.example", NOW, NOW)
+    assert not ledger.take("news.example", 1, over)[0]
+    ledger.release("news.example", held, over)
+    assert ledger.take("news.example", 1, over)[0]
+
+
+def test_a_parked_host_is_left_alone_until_it_answers(ledger: Ledger) -> None:
+    assert [ledger.count_failure("news.example", NOW) for _ in range(3)] == [1, 2, 3]
+    ledger.park("news.example", NOW + timedelta(minutes=2), "429 Slow Down")
+    ledger.park("news.example", NOW + timedelta(minutes=1), "reset")
+    parked = Host(
+        host="news.example",
+        next_allowed=NOW,
+        failures=3,
+        parked_until=NOW + timedelta(minutes=2),
+        parked_because="429 Slow Down",
+    )
+    assert ledger.take("news.example", 5, NOW) == (False, parked)
+    assert ledger.hosts(["news.example", "other.example"]) == {"news.example": parked}
+    assert ledger.take("news.example", 5, NOW + timedelta(minutes=2))[0]
+    ledger.forgive("news.example")
+    assert ledger.hosts(["news.example"])["news.example"] == Host(
+        host="news.example", next_allowed=NOW + timedelta(minutes=2, seconds=5)
+    )
 
 
 def test_all_runs_share_a_host(url: str, ledger: Ledger) -> None:
     def ask() -> None:
         mine = Ledger.open(url)
-        moments.extend(mine.reserve("news.example", 1, NOW) for _ in range(10))
+        seconds = (second for second in range(30) if mine.take("news.example", 1, NOW + timedelta(seconds=second))[0])
+        taken.extend(seconds)
         mine.close()
 
-    moments: list[datetime] = []
+    taken: list[int] = []
     runs = [threading.Thread(target=ask) for _ in range(4)]
     for run in runs:
         run.start()
     for run in runs:
         run.join()
-    assert sorted(moments) == [NOW + timedelta(seconds=number) for number in range(40)]
+    assert len(taken) == len(set(taken))
+    assert 29 in taken
 
 
 def test_answers_for_robots_are_kept(ledger: Ledger) -> None:
-    silent = RobotsVisit(origin="https://b.example", fetched_at=NOW, trouble="503", reason="robots-unreachable")
-    rules = RobotsVisit(origin="https://a.example", fetched_at=NOW, text="User-agent: *\nDisallow: /x")
-    ledger.record_robots([silent, rules])
+    ledger.record_robots("https://b.example", NOW - timedelta(days=1), text="")
+    ledger.record_robots("https://b.example", NOW, trouble="503", reason="robots-unreachable")
+    ledger.record_robots("https://a.example", NOW, text="User-agent: *\nDisallow: /x")
     assert ledger.robots(["https://a.example", "https://b.example", "https://c.example"]) == {
-        "https://a.example": rules,
-        "https://b.example": silent,
+        "https://a.example": RobotsVisit(
+            origin="https://a.example", fetched_at=NOW, text="User-agent: *\nDisallow: /x"
+        ),
+        "https://b.example": RobotsVisit(
+            origin="https://b.example", fetched_at=NOW, trouble="503", reason="robots-unreachable"
+        ),
     }
 
 
@@ -292,8 +329,11 @@ _AS_IN_VERSION_2 = (
     *(f"DROP TABLE {name}" for name in ("robots", "attempts", "notes")),
     *(
         f"ALTER TABLE feeds DROP COLUMN {name}"
-        for name in ("source", "entries", "newest", "changed_at", "gap_seconds", "detail")
+        for name in ("source", "entries", "newest", "changed_at", "gap_seconds", "kind", "answer", "detail")
     ),
+    "DROP INDEX ix_files_article_id",
+    "ALTER TABLE urls DROP COLUMN hints",
+    *(f"ALTER TABLE files DROP COLUMN {name}" for name in ("page_file", "page_offset", "hints")),
     *(f"ALTER TABLE hosts DROP COLUMN {name}" for name in ("failures", "parked_until", "parked_because")),
     *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("name", "corrections", "broken", "sources", "trouble")),
 )
