@@ -9,7 +9,6 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from prefect.events import emit_event
-from prefect.events.worker import EventsWorker
 
 from tasks.job import PublishedDay
 
@@ -43,11 +42,6 @@ def tell(event: str, about: str, name: str, payload: Payload) -> None:
     """Tell something about a thing of ours, such as `source.harbour-feed`, that people call by `name`."""
     resource = {"prefect.resource.id": f"copydesk.{about}", "prefect.resource.name": name}
     emit_event(event, resource, payload=dict(payload))
-
-
-def send_now() -> None:
-    """Wait until what was told has left this process, or for a few seconds."""
-    EventsWorker.drain_all(timeout=5.0, at_exit=False)
 
 
 def absolute(root: str) -> str:

@@ -18,9 +18,17 @@ from pydantic import BaseModel
 
 from flows.alert import alert
 from flows.deploying import bury_zombies
-from flows.events import INBOX_LANDED
+from flows.events import INBOX_LANDED, SOURCE_SILENT, VERSIONS_CHANGED
 from flows.ingest import ingest
-from flows.parameters import AlertParameters, IngestParameters, WatchParameters
+from flows.maintain import maintain
+from flows.parameters import (
+    AlertParameters,
+    IngestParameters,
+    MaintainParameters,
+    ReprocessParameters,
+    WatchParameters,
+)
+from flows.reprocess import reprocess
 from flows.settings import FILE_NAME, Schedule, Settings
 from flows.watch import watch
 
@@ -58,7 +66,7 @@ def _of_sources(settings: Settings, config: str | None) -> Iterator[RunnerDeploy
 
 
 def _beside(settings: Settings, config: str | None) -> Iterator[RunnerDeployment]:
-    inbox = IngestParameters(sources=(settings.inbox,), config=config)
+    inbox, stale = IngestParameters(sources=(settings.inbox,), config=config), ReprocessParameters(config=config)
     yield deployment(
         watch,
         "watch",
@@ -75,12 +83,28 @@ def _beside(settings: Settings, config: str | None) -> Iterator[RunnerDeployment
         triggers=[on(INBOX_LANDED, inbox, sources="{{ event.payload.paths }}")],
     )
     yield deployment(
+        reprocess,
+        "reprocess",
+        stale,
+        "Today's desk over archived pages",
+        triggers=[on(VERSIONS_CHANGED, stale)],
+        at_a_time=IN_TURN,
+    )
+    yield deployment(
+        maintain,
+        "maintain",
+        MaintainParameters(config=config),
+        "Put the dataset in order",
+        schedule=settings.maintain,
+        at_a_time=IN_TURN,
+    )
+    yield deployment(
         alert,
         "alert",
         AlertParameters(subject="A test", config=config),
         "Tell somebody",
         tags=(),
-        triggers=[on_trouble(config)],
+        triggers=[on_silence(config), on_trouble(config)],
     )
 
 
@@ -113,6 +137,12 @@ def on(event: str, parameters: BaseModel, **filled: str) -> DeploymentEventTrigg
     """Return the trigger that starts a run on an event, with some of its parameters filled from that event."""
     given = {**parameters.model_dump(mode="json"), **filled}
     return DeploymentEventTrigger(expect={event}, parameters={"parameters": given})
+
+
+def on_silence(config: str | None) -> DeploymentEventTrigger:
+    """Return the trigger that tells somebody that a source has fallen silent."""
+    parameters = AlertParameters(subject="{{ event.resource.name }} is silent", text="{{ event.payload.text }}")
+    return on(SOURCE_SILENT, parameters.model_copy(update={"config": config}))
 
 
 def on_trouble(config: str | None) -> DeploymentEventTrigger:

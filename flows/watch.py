@@ -8,7 +8,7 @@ from typing import Final
 from prefect import flow, get_run_logger
 
 from flows.clock import utc_now
-from flows.events import INBOX_LANDED, SOURCE_SILENT, VERSIONS_CHANGED, absolute, send_now, tell
+from flows.events import INBOX_LANDED, SOURCE_SILENT, VERSIONS_CHANGED, absolute, tell
 from flows.inbox import Inbox, look
 from flows.parameters import WatchParameters, configured_source
 from flows.places import place_of
@@ -47,7 +47,7 @@ def look_at_inbox(store: Store, settings: Settings) -> None:
         tell(INBOX_LANDED, "inbox", inbox.folder.name, {"paths": paths, "folder": str(inbox.folder.absolute())})
     if found.landed:
         get_run_logger().info("%d files have landed in %s.", len(found.landed), inbox.folder)
-    _remember(store, _INBOX, found.note)
+    store.ledger.put_note(_INBOX, found.note)
 
 
 def look_at_versions(store: Store, settings: Settings) -> None:
@@ -61,7 +61,7 @@ def look_at_versions(store: Store, settings: Settings) -> None:
     if changed and (before or any(store.files.list("articles"))):
         tell(VERSIONS_CHANGED, "versions", "versions", {"changed": changed, "root": absolute(settings.data)})
         get_run_logger().info("Rows made until now are stale: %s changed.", ", ".join(changed))
-    _remember(store, _VERSIONS, json.dumps(today))
+    store.ledger.put_note(_VERSIONS, json.dumps(today))
 
 
 def look_at_sources(store: Store, settings: Settings) -> None:
@@ -74,10 +74,4 @@ def look_at_sources(store: Store, settings: Settings) -> None:
             payload = {"source": silence.source, "since": silence.since.isoformat(), "text": str(silence)}
             tell(SOURCE_SILENT, f"source.{silence.source}", silence.source, payload)
             get_run_logger().warning("%s", silence)
-    _remember(store, _SILENT, json.dumps({silence.source: silence.since.isoformat() for silence in silences}))
-
-
-def _remember(store: Store, name: str, value: str) -> None:
-    """Note what was told once it has left this process: told twice is better than never."""
-    send_now()
-    store.ledger.put_note(name, value)
+    store.ledger.put_note(_SILENT, json.dumps({silence.source: silence.since.isoformat() for silence in silences}))

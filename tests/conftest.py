@@ -13,7 +13,7 @@ from tasks.collect import collect_pages
 from tasks.edit import Desk
 from tasks.fetch.exchange import Limits
 from tasks.fetch.sources import Source, SourceKind
-from tasks.job import Job
+from tasks.job import Announce, Job, tell_no_one
 from tasks.publish import Published, finish_interrupted, publish_run, tell_stories
 
 Ingest = Callable[..., Published]
@@ -30,7 +30,9 @@ def listing_sources(site: SampleSite) -> list[Source]:
     ]
 
 
-def ingest_without_prefect(where: Path | Place, sources: list[Source], *, run: str, workers: int = 1) -> Published:
+def ingest_without_prefect(
+    where: Path | Place, sources: list[Source], *, run: str, workers: int = 1, announce: Announce = tell_no_one
+) -> Published:
     """Do what the `ingest` flow does, as plain function calls."""
     place = where if isinstance(where, Place) else Place(root=str(where))
     job = Job(
@@ -45,6 +47,7 @@ def ingest_without_prefect(where: Path | Place, sources: list[Source], *, run: s
         batch_size=20,
         workers=workers,
         limits=Limits(backoff_seconds=0.02),
+        announce=announce,
     )
     with place.open() as store, store.files.lock(f"run-{run}"), Workers(workers) as at_work:
         finish_interrupted(job)
