@@ -40,7 +40,7 @@ from tasks.fetch.sources import Source
 from tasks.gates import LOOKED_BACK, Figures, Gate, Gates, GateStatus, judge, surges
 from tasks.housekeeping import Completed, Dropped
 from tasks.job import Job
-from tasks.publish import Published, count_by_source, count_outcomes
+from tasks.publish import Published, count_outcomes
 from tasks.report.summary import Run, RunSummary, summarise
 from tasks.report.words import verdict
 from tasks.standing import part_due, silent_sources, told_waiting
@@ -178,7 +178,7 @@ def conclude(
     finished, made_by = utc_now(), versions()
     figures = Figures(
         started_at=job.started_at,
-        outcomes=count_by_source(published),
+        outcomes=published.by_source(),
         corrections=published.corrections,
         undated=published.undated,
     )

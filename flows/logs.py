@@ -6,7 +6,6 @@ is imported; a worker's operator sets them there.
 
 import json
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -75,7 +74,7 @@ def as_json(record: logging.LogRecord) -> str:
         "message": record.getMessage(),
         "exception": trace or None,
     }
-    return json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False)
+    return json.dumps({name: value for name, value in told.items() if value is not None})
 
 
 def speak_json(level: int = logging.INFO) -> None:
@@ -103,8 +102,7 @@ def say(message: str, *, level: int = logging.INFO) -> bool:
 
 
 def quieten_prefect() -> None:
-    """Say no more that Prefect's server cannot be reached: once was enough."""
+    """Let Prefect not say of each line and event that its server did not take it: the run says so once."""
     logging.raiseExceptions = False
-    logging.getLogger("prefect._internal").setLevel(logging.CRITICAL)
-    logging.getLogger("prefect.events").setLevel(logging.CRITICAL)
-    sys.stderr.flush()
+    for name in ("prefect._internal", "prefect.events"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -23,7 +23,7 @@ from flows.console import (
     rejection_table,
 )
 from flows.embedded import leave_at_once, local_server, prepare_prefect, uses_a_server
-from flows.logs import PREFECT_HANDLERS, speak_json
+from flows.logs import PREFECT_HANDLERS, quieten_prefect, speak_json
 from flows.parameters import IngestParameters, Only, ReprocessParameters
 from flows.places import check_dataset, check_reach, inside, place_of
 from flows.settings import LogFormat, Settings, SettingsError
@@ -103,6 +103,7 @@ def _run_flow(run: "Callable[[], State[Any]]", settings: Settings) -> tuple[RunS
     with place.open():  # a folder that cannot be written to is named before Prefect starts
         pass
     # The console is ours in a run, and says what went wrong itself.
+    quieten_prefect()
     with _prefect(settings, console_level="CRITICAL"):
         from flows.calling import call
 

@@ -59,6 +59,14 @@ class Published:
     corrections: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     undated: Mapping[str, int] = field(default_factory=dict)
 
+    def by_source(self) -> dict[str, dict[str, int]]:
+        """Return how many inputs of each source had each outcome; none of one that was asked and brought nothing."""
+        counted = outcomes_by_source(self.outcomes)
+        return {
+            source: {str(outcome): count for outcome, count in counted.get(source, {}).items()}
+            for source in sorted(self.inputs.keys() | counted.keys())
+        }
+
 
 def publish_run(job: Job) -> Published:
     """Publish what a run has staged; called again after a crash, it ends in the same rows."""
@@ -101,7 +109,7 @@ def _credit(store: Store, run: str, published: Published) -> None:
         None,
         count_outcomes(published.outcomes),
         {},
-        sources=count_by_source(published),
+        sources=published.by_source(),
         corrections=published.corrections,
     )
     store.ledger.fail_run(run, "It was cut short; a later run published what it had edited.")
@@ -328,12 +336,3 @@ def count_outcomes(outcomes: pa.Table) -> dict[str, int]:
     """Return how many inputs had each outcome that occurred."""
     counted = outcomes.group_by("outcome").aggregate([([], "count_all")]).to_pylist()
     return {str(Outcome(row["outcome"])): row["count_all"] for row in counted}
-
-
-def count_by_source(published: Published) -> dict[str, dict[str, int]]:
-    """Return how many inputs of each source had each outcome, none of a source that was asked and brought nothing."""
-    counted = outcomes_by_source(published.outcomes)
-    return {
-        source: {str(outcome): count for outcome, count in counted.get(source, {}).items()}
-        for source in sorted(published.inputs.keys() | counted.keys())
-    }
