@@ -12,6 +12,7 @@ from tasks.language import detect_language
 from tasks.rows import Fingerprinted
 from tasks.topics.tagger import default_tagger
 from tasks.topics.taxonomy import taxonomy
+from tasks.translated.score import translated_score
 
 MODE = Mode.STANDARD
 # Scoring sets name languages as FLORES-200 does (eng_Latn); the desk speaks BCP 47.
@@ -72,9 +73,9 @@ def normalise(text: str, lang: str) -> dict[str, object]:
     return {"text": mended.text, "edits": edits}
 
 
-def score(text: str) -> float | None:  # noqa: ARG001 - no model ships yet, so no statement is made
-    """Return how likely a text is machine-translated; None: no statement."""
-    return None
+def score(text: str) -> float | None:
+    """Return how likely an English text is machine-translated; None: no statement."""
+    return translated_score(text, "en")
 
 
 def language(text: str) -> str:

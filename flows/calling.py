@@ -6,11 +6,10 @@ from typing import Any
 
 from prefect import State
 from prefect.client.orchestration import get_client
-from prefect.exceptions import Abort
 from prefect.states import Cancelled
 
 from flows.clock import utc_now
-from flows.companion import RunCancelledError
+from flows.companion import RunCancelledError, ServerGoneError
 from flows.logs import quieten_prefect
 from flows.run_page import UNREACHABLE
 from storage.store import Place
@@ -32,7 +31,9 @@ def call(flow: Callable[[], State[Any]], place: Place) -> tuple[RunSummary, bool
     began = utc_now()
     try:
         state = flow()
-    except (*UNREACHABLE, Abort) as error:
+    except ServerGoneError as error:
+        return error.summary, False
+    except UNREACHABLE as error:
         quieten_prefect()
         if (summary := _summary_since(place, began)) is not None:
             return summary, False

@@ -59,6 +59,11 @@ DelayOption = Annotated[
     float | None, typer.Option(min=0, max=3600, help="Seconds between two requests to one host (5).")
 ]
 PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
+FromOption = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of publication (UTC).")]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included (today).")]
+SourceOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="A source of copydesk.toml or of the dataset; may be repeated.")
+]
 LanguageOption = Annotated[str | None, typer.Option(help="The text's language (BCP 47); by default it is detected.")]
 ModeOption = Annotated[
     ModeChoice,
@@ -72,14 +77,16 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE…",
-            help="Feed, sitemap or page URLs; folders or files of .html[.gz], .txt, .warc[.gz]; a .txt of URLs; "
-            "names from copydesk.toml. None: every source in copydesk.toml.",
+            help="Feed, sitemap, home page or page URLs; folders or files of .html[.gz], .txt, .warc[.gz], on disk or "
+            "s3://…; a .txt of URLs; a list of WARC files; names from copydesk.toml. None: every source there.",
             show_default=False,
         ),
     ] = None,
     data: DataOption = None,
     delay: DelayOption = None,
     allow_private: PrivateOption = False,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -92,6 +99,8 @@ def run(
         data=data,
         delay=delay,
         allow_private=allow_private,
+        first_day=parse_day(first_day),
+        last_day=parse_day(last_day),
         config=None if config is None else str(config),
     )
     raise typer.Exit(stoppable(lambda: run_ingest(parameters, as_json=as_json)))
@@ -103,8 +112,8 @@ def reprocess(
         list[str] | None,
         typer.Argument(metavar="SOURCE…", help="Names of sources, as rows have them. None: all.", show_default=False),
     ] = None,
-    first_day: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of publication.")] = None,
-    last_day: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")] = None,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
     only: Annotated[
         OnlyChoice,
         typer.Option(
@@ -149,6 +158,99 @@ def serve(config: ConfigOption = None) -> None:
     from flows.running import serve_schedules
 
     serve_schedules(config)
+
+
+sources_app = typer.Typer(help="Show the sources of copydesk.toml, or look at some now.", no_args_is_help=False)
+app.add_typer(sources_app, name="sources")
+
+
+@sources_app.callback(invoke_without_command=True)
+def sources(
+    context: typer.Context, data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Show every source of copydesk.toml: when it was visited, when it brought something, how it stands."""
+    if context.invoked_subcommand is None:
+        from flows.checking import list_sources
+
+        raise typer.Exit(list_sources(settings_for(data, config), as_json=as_json))
+
+
+@sources_app.command()
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME|URL…",
+            help="Names from copydesk.toml, addresses, folders or files. None: every source in copydesk.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    data: DataOption = None,
+    delay: DelayOption = None,
+    allow_private: PrivateOption = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at sources now and say what each brings, or why nothing; nothing is stored. Exit code 1: one brings none."""
+    from flows.checking import check_sources
+    from flows.parameters import IngestParameters
+
+    given = IngestParameters(sources=tuple(names or ()), delay=delay, allow_private=allow_private)
+    raise typer.Exit(stoppable(lambda: check_sources(settings_for(data, config), given, as_json=as_json)))
+
+
+@app.command()
+def status(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how each day of each source stands: a calendar of what is fresh, missing, stale or failed."""
+    from flows.backfilling import show_status
+
+    settings = settings_for(data, config)
+    show_status(settings, first=parse_day(first), last=parse_day(last), sources=source or (), as_json=as_json)
+
+
+@app.command()
+def backfill(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="STATES", help="Of missing,stale,failed,partial: which to bring up to date.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Try also what failed for a reason that does not pass by itself.")
+    ] = False,
+    concurrency: Annotated[int, typer.Option(min=1, max=16, help="Days that are worked on side by side.")] = 2,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring past days up to date: what is missing, stale or failed, and nothing else."""
+    from flows.backfilling import run_backfill
+
+    raise typer.Exit(
+        stoppable(
+            lambda: run_backfill(
+                settings_for(data, config),
+                first=parse_day(first),
+                last=parse_day(last),
+                sources=source or (),
+                only=[state.strip() for state in only.split(",")] if only else (),
+                again=again,
+                concurrency=concurrency,
+                config=config,
+                dry_run=dry_run,
+                as_json=as_json,
+            )
+        )
+    )
 
 
 @app.command()

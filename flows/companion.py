@@ -6,7 +6,7 @@ The run never waits for it, and goes on where the server does not answer.
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from time import monotonic
@@ -16,6 +16,7 @@ from uuid import UUID
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.client.schemas.objects import StateType
+from prefect.exceptions import Abort
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
@@ -25,19 +26,19 @@ from flows.run_page import UNREACHABLE
 from storage.store import Place
 from tasks.job import Job
 from tasks.progress import Progress, listening
+from tasks.report.summary import RunSummary
 
 EVERY: Final = 3.0  # seconds
 STOP: Final = signal.SIGUSR1  # not SIGINT: a process that a script runs in the background does not hear that
 MANY_FAILURES: Final = 2
 FEWEST_UPDATES: Final = 50  # of the bar, over a run of any length: each is an event that the server keeps
 
-# Where each stage begins and ends, in per cent of the whole; a stage not named here fills the whole bar.
-SPANS: Final = {
-    "collect": (0, 50),
-    "edit": (50, 85),
-    "commit": (85, 95),
-    "stories": (95, 98),
-    "report": (98, 100),
+# Where the stages of each flow begin and end, in per cent of the whole; one that is not named here does not move the bar.
+_STAGES: Final = {"collect": (0, 50), "edit": (50, 85), "commit": (85, 95)}
+SPANS: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
+    "ingest": _STAGES,
+    "reprocess": _STAGES,
+    "backfill": {"backfill": (0, 95)},
 }
 
 
@@ -49,17 +50,25 @@ class RunCancelledError(Exception):
         super().__init__("cancelled in Prefect; what was done is kept, and the next run goes on from there.")
 
 
+class ServerGoneError(Abort):
+    """The run is done, and there is no server to tell; to Prefect, a signal to end it without asking anything more."""
+
+    def __init__(self, summary: RunSummary) -> None:
+        """Carry what came of the run."""
+        super().__init__("The Prefect server does not answer.")
+        self.summary = summary
+
+
 class Companion:
     """The thread that looks after one run. What it is told by the run, it keeps until its next look."""
 
-    def __init__(self, flow_run_id: UUID, key: str, name: str, tags: Iterable[str], *, stops: bool) -> None:
-        """Show progress under an artifact's key; with `stops`, interrupt the run's thread when it is cancelled."""
+    def __init__(self, job: Job, flow_run_id: UUID, tags: Iterable[str], *, stops: bool) -> None:
+        """Look after a run that Prefect knows by this id; with `stops`, interrupt it when it is cancelled there."""
         self.is_cancelled = False
         self._tags = sorted(tags)
         self._failures = 0
         self._flow_run_id = flow_run_id
-        self._key = key
-        self._name = name
+        self._job = job
         self._stops = stops
         self._bar: UUID | None = None
         self._now = (0.0, "starting")
@@ -88,7 +97,7 @@ class Companion:
 
     def hear(self, progress: Progress) -> None:
         """Take note of how far the run has come; the bar never goes back."""
-        first, last = SPANS.get(progress.stage, (0, 100))
+        first, last = SPANS.get(self._job.flow, {}).get(progress.stage, (0, 0))
         share = min(1.0, progress.done / progress.total) if progress.total else 0.0
         of = "" if progress.total is None else f" of {progress.total:,}"
         percent = max(self._now[0], round(first + (last - first) * share, 1))
@@ -129,10 +138,14 @@ class Companion:
         if self._now == self._shown:
             return
         percent, told = now = self._now
-        described = f"{self._name}: {told}"
+        described = f"{self._job.name}: {told}"
         if self._bar is None:
             made = ArtifactCreate(
-                key=self._key, type="progress", data=percent, description=described, flow_run_id=self._flow_run_id
+                key=f"{self._job.flow}-progress",
+                type="progress",
+                data=percent,
+                description=described,
+                flow_run_id=self._flow_run_id,
             )
             self._bar = client.create_artifact(made).id
         else:
@@ -167,7 +180,7 @@ def accompanied(job: Job) -> Iterator[None]:
         yield
         return
     tags = {*flow_run.get_tags(), *flow_tags(job.place)}
-    companion = Companion(UUID(str(found)), f"{job.flow}-progress", job.name, tags, stops=is_on_its_own())
+    companion = Companion(job, UUID(str(found)), tags, stops=is_on_its_own())
     with _stoppable() if is_on_its_own() else nullcontext(), companion.looking(), listening(companion.hear):
         try:
             yield

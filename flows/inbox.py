@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from tasks.fetch.local import files_below
+from tasks.fetch.shelf import DiskShelf
 from tasks.fetch.sources import FileType, Source, SourceKind, file_type, is_url_list
 
 AT_REST: Final = timedelta(seconds=60)  # a file that nobody wrote to for so long is complete
@@ -29,7 +30,7 @@ class Inbox:
         root, name = self.folder.absolute(), self.folder.resolve().name
         documents, sources = [], []
         for path in map(Path, paths):
-            if file_type(path) is FileType.TEXT and path.is_file() and is_url_list(path):
+            if _is_url_list(path):
                 sources.append(Source(name=path.name, kind=SourceKind.URL_LIST, location=str(path), delay=delay))
             else:
                 documents.append(path.relative_to(root).as_posix())
@@ -37,6 +38,14 @@ class Inbox:
             only = tuple(sorted(documents))
             sources.append(Source(name=name, kind=SourceKind.FOLDER, location=str(root), only=only))
         return sources
+
+
+def _is_url_list(path: Path) -> bool:
+    if file_type(path) is not FileType.TEXT:
+        return False
+    with suppress(OSError), path.open(encoding="utf-8-sig", errors="replace") as lines:
+        return is_url_list(lines)
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ def look(inbox: Inbox, note: str | None, now: datetime) -> Look:
 def _stamps(folder: Path) -> dict[str, tuple[Path, float]]:
     """Return each file by a stamp that differs when it does, with its path and when it was last written to."""
     stamps = {}
-    for path in files_below(folder.absolute()):
+    for path in (file.path for file in DiskShelf(folder.absolute()).files()):
         try:
             state = path.stat()
         except OSError:  # gone again, or a link that leads nowhere

@@ -2,6 +2,7 @@
 
 from prefect import State, flow
 
+from flows.clock import utc_now
 from flows.jobs import (
     THREADS,
     Stopwatch,
@@ -25,7 +26,7 @@ def ingest(parameters: IngestParameters) -> RunSummary | State[RunSummary]:
     """Ingest what the sources have that is new or has changed, and report what became of every input."""
     settings = parameters.settings()
     sources = parameters.chosen_sources(settings)
-    job = begin("ingest", settings)
+    job = begin("ingest", settings, parameters.window(utc_now().date()))
     watch = Stopwatch()
     with working(job), editors(settings) as at_work:
         stages.finish(job)
@@ -38,9 +39,11 @@ def ingest(parameters: IngestParameters) -> RunSummary | State[RunSummary]:
                 tell("edit", number, len(edits))
         with watch.timing("commit"):
             published = stages.commit(job)
+        stages.attempts(job, due, published)
         with watch.timing("stories"):
             near_duplicates = stages.stories(job, published.days)
         told += told_silent(job, due)
         summary = conclude(job, published, near_duplicates, watch.seconds, told)
-        stages.report(job.place, summary, published.days)
+        if due:  # else the last report says more than one of a run that asked nothing
+            stages.report(job.place, summary, published.days, sources)
         return ended(summary)

@@ -102,6 +102,9 @@ def _show(page: Page, edited: Edited) -> None:
         "artifacts",
         service=evidence.service,
         translated_from=evidence.source_language,
+        translated=None
+        if article.translated_score is None
+        else f"{article.translated_score:.2f} by its phrasing alone",
         gate=evidence.gate or "shut: only what is safe in any text is mended",
     )
     if mended.artifacts:

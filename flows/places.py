@@ -2,11 +2,14 @@
 
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flows.settings import Settings, SettingsError
 from storage.store import Place
-from tasks.housekeeping import Retention
+
+if TYPE_CHECKING:  # heavy, and not needed by the commands that only look
+    from tasks.housekeeping import Retention
 
 
 def place_of(settings: Settings) -> Place:
@@ -21,8 +24,10 @@ def check_dataset(settings: Settings) -> None:
         raise SettingsError(f"{place.root}: there is no dataset here. Make one with: copydesk run SOURCE --data DIR")
 
 
-def retention_of(settings: Settings) -> Retention:
+def retention_of(settings: Settings) -> "Retention":
     """Return for how long the settings keep what."""
+    from tasks.housekeeping import Retention
+
     return Retention(
         pages_days=settings.keep_pages_days,
         rejections_days=settings.keep_rejections_days,

@@ -29,7 +29,7 @@ Row = Mapping[str, object]
 def show(job: Job, summary: RunSummary) -> None:
     """Publish a run's artifacts, in six calls; their keys are those of the flow, so that Prefect keeps a history."""
     name = summary.run.run_name
-    with _shown():
+    with showing():
         for table, (rows, told) in _tables(summary).items():
             create_table_artifact([dict(row) for row in rows], key=f"{job.flow}-{table}", description=f"{told}: {name}")
         create_markdown_artifact(markdown(summary), key=f"{job.flow}-summary", description=verdict(summary))
@@ -40,12 +40,12 @@ def show(job: Job, summary: RunSummary) -> None:
 
 def show_table(rows: Sequence[Row], *, key: str, description: str) -> None:
     """Publish one table of a run."""
-    with _shown():
+    with showing():
         create_table_artifact([dict(row) for row in rows], key=key, description=description)
 
 
 @contextmanager
-def _shown() -> Iterator[None]:
+def showing() -> Iterator[None]:
     """Let the run go on where Prefect does not answer: what is shown there is a view."""
     try:
         yield

@@ -12,6 +12,7 @@ from shutil import which
 from typing import TYPE_CHECKING, Any
 
 from flows.cli import DONE, NOT_DONE
+from flows.clock import utc_now
 from flows.console import (
     commands,
     mended_sentence,
@@ -24,7 +25,7 @@ from flows.console import (
 )
 from flows.embedded import leave_at_once, local_server, prepare_prefect, uses_a_server
 from flows.logs import PREFECT_HANDLERS, quieten_prefect, speak_json
-from flows.parameters import IngestParameters, Only, ReprocessParameters
+from flows.parameters import IngestParameters, Only, ReprocessParameters, configured_sources
 from flows.places import check_dataset, check_reach, inside, place_of
 from flows.settings import LogFormat, Settings, SettingsError
 from flows.showcase import telling_sentence
@@ -44,6 +45,7 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     """Run the `ingest` flow here and show what came of it; return the exit code."""
     settings = parameters.settings()
     parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
+    parameters.window(utc_now().date())
     return _run_and_show(lambda: _ingest(parameters), settings, as_json=as_json)
 
 
@@ -77,12 +79,16 @@ def _reprocess(parameters: ReprocessParameters) -> "State[RunSummary | State[Run
 
 def _run_and_show(run: "Callable[[], State[Any]]", settings: Settings, *, as_json: bool) -> int:
     """Run a flow here and show what came of it; return the exit code."""
-    summary, is_known = _run_flow(run, settings)
+    summary, is_known = run_flow(run, settings)
     if as_json:
         out.print_json(summary.to_json())
     else:
         _show(summary, settings)
-    code = _exit_code(summary)
+    return end(_exit_code(summary), is_known=is_known)
+
+
+def end(code: int, *, is_known: bool) -> int:
+    """Return the exit code of a run; where its Prefect server is gone, say so and leave with it."""
     if not is_known:
         notice("The run is done, but the Prefect server stopped answering, and does not know.", style="yellow")
         leave_at_once(code)
@@ -96,8 +102,8 @@ def _exit_code(summary: RunSummary) -> int:
     return NOT_DONE if summary.broken_gates else DONE
 
 
-def _run_flow(run: "Callable[[], State[Any]]", settings: Settings) -> tuple[RunSummary, bool]:
-    """Run the flow; return its summary, and whether Prefect knows that it is done."""
+def run_flow(run: "Callable[[], State[Any]]", settings: Settings) -> tuple[RunSummary, bool]:
+    """Run a flow with a Prefect server at hand, its progress shown; return its summary, and whether Prefect has it."""
     check_reach(settings)
     place = place_of(settings)
     with place.open():  # a folder that cannot be written to is named before Prefect starts
@@ -177,21 +183,24 @@ def _prefect_home(settings: Settings) -> Path | None:
 
 
 DEMO_SETTINGS = """\
-# Written by `copydesk demo`: the sample newspaper's three listings, served on loopback.
+# Written by `copydesk demo`: the sample newspaper's three listings, served on loopback. It prints no second issue.
 delay = 0.02
 backoff = 0.1
 
 [sources.harbour-feed]
 location = "{base}/feed.xml"
 allow_private = true
+silent_after = 3650
 
 [sources.harbour-atom]
 location = "{base}/atom.xml"
 allow_private = true
+silent_after = 3650
 
 [sources.harbour-sitemap]
 location = "{base}/sitemap-news.xml"
 allow_private = true
+silent_after = 3650
 """
 
 
@@ -237,7 +246,7 @@ def rewrite_report(settings: Settings) -> None:
         if not store.files.exists("report/summary.json"):
             raise SettingsError(f"{data}: no run has left a report here. Run one: copydesk run SOURCE --data {data}")
         summary = RunSummary.from_json(store.files.read("report/summary.json"))
-    write_report(place, summary, ())
+    write_report(place, summary, (), configured_sources(settings))
     out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True)
 
 

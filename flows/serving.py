@@ -17,6 +17,7 @@ from prefect.types.entrypoint import EntrypointType
 from pydantic import BaseModel
 
 from flows.alert import alert
+from flows.backfill import backfill
 from flows.deploying import bury_zombies
 from flows.events import INBOX_LANDED, SOURCE_SILENT, VERSIONS_CHANGED
 from flows.ingest import ingest
@@ -91,6 +92,13 @@ def _beside(settings: Settings, config: str | None) -> Iterator[RunnerDeployment
         at_a_time=IN_TURN,
     )
     yield deployment(
+        backfill,
+        "backfill",
+        {"config": config},  # of which days, whoever starts it says
+        "Bring past days up to date",
+        at_a_time=IN_TURN,
+    )
+    yield deployment(
         maintain,
         "maintain",
         MaintainParameters(config=config),
@@ -111,7 +119,7 @@ def _beside(settings: Settings, config: str | None) -> Iterator[RunnerDeployment
 def deployment(
     flow: Flow[..., Any],
     name: str,
-    parameters: BaseModel,
+    parameters: BaseModel | dict[str, str | None],
     description: str,
     *,
     schedule: Schedule | None = None,
@@ -120,11 +128,12 @@ def deployment(
     tags: Sequence[str] = (TAG,),
 ) -> RunnerDeployment:
     """Return a deployment of one of our flows, found by its module on whatever machine runs it."""
+    given = parameters if isinstance(parameters, dict) else as_given(parameters)
     return RunnerDeployment.from_flow(
         flow,
         name=name,
         entrypoint_type=EntrypointType.MODULE_PATH,
-        parameters={"parameters": parameters.model_dump(mode="json")},
+        parameters={"parameters": given},
         description=description,
         schedules=[prefect_schedule(schedule)] if schedule is not None and schedule.is_scheduled else [],
         triggers=list(triggers),
@@ -133,10 +142,14 @@ def deployment(
     )
 
 
+def as_given(parameters: BaseModel) -> dict[str, Any]:
+    """Return parameters as Prefect keeps them: what was given, not what is so by default."""
+    return parameters.model_dump(mode="json", exclude_unset=True)
+
+
 def on(event: str, parameters: BaseModel, **filled: str) -> DeploymentEventTrigger:
     """Return the trigger that starts a run on an event, with some of its parameters filled from that event."""
-    given = {**parameters.model_dump(mode="json"), **filled}
-    return DeploymentEventTrigger(expect={event}, parameters={"parameters": given})
+    return DeploymentEventTrigger(expect={event}, parameters={"parameters": {**as_given(parameters), **filled}})
 
 
 def on_silence(config: str | None) -> DeploymentEventTrigger:
@@ -155,7 +168,7 @@ def on_trouble(config: str | None) -> DeploymentEventTrigger:
     return DeploymentEventTrigger(
         expect={"prefect.flow-run.Failed", "prefect.flow-run.Crashed"},
         match_related=ResourceSpecification({"prefect.resource.id": f"prefect.tag.{TAG}"}),
-        parameters={"parameters": parameters.model_dump(mode="json")},
+        parameters={"parameters": as_given(parameters)},
     )
 
 

@@ -5,10 +5,10 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -130,7 +130,15 @@ class Schedule(Closed):
 class SourceSettings(Schedule):
     """One `[sources.<name>]` table: where news comes from, how politely, and when."""
 
-    location: str = Field(description="Feed, sitemap or page URL; or a folder or file, relative to this file.")
+    location: str = Field(description="Feed, sitemap or page URL; or a folder or file, relative to this file or on S3.")
+    kind: Literal["web", "home", "page", "feed", "sitemap"] | None = Field(
+        None,
+        description="What a URL is: web (it is seen when fetched), home (its feeds are read), page, feed, sitemap.",
+    )
+    archive: str | None = Field(
+        None, description="URL of a past day's listing: https://news.example/sitemap-{day:%Y-%m-%d}.xml."
+    )
+    root: str | None = Field(None, description="Where the paths in a list of WARC files begin: a folder, or on S3.")
     delay: Seconds | None = Field(None, description="Seconds between two requests to one host.")
     allow_private: bool = Field(False, description="Allow loopback and other private addresses.")
     language: str | None = Field(None, description="The language most pages are in (BCP 47).")
@@ -142,6 +150,23 @@ class SourceSettings(Schedule):
         description="Days without news after which it counts as silent; by default as it was before.",
     )
     gates: GateSettings | None = Field(None, description="Quality gates of its own, as in [gates]; it is judged alone.")
+
+    @field_validator("archive")
+    @classmethod
+    def _names_a_day(cls, value: str | None) -> str | None:
+        from tasks.fetch.sources import listing_of_day
+
+        if value is not None:
+            listing_of_day(value, date(2024, 2, 26))
+        return value
+
+    @model_validator(mode="after")
+    def _fits_its_location(self) -> Self:
+        is_url = self.location.lower().startswith(("http://", "https://"))
+        for name in ("kind", "archive") if not is_url else ("root",):
+            if getattr(self, name) is not None:
+                raise ValueError(f"has {name}, which is for {'paths' if is_url else 'http(s) addresses'} only")
+        return self
 
 
 class Settings(Closed):
@@ -232,7 +257,12 @@ class Settings(Closed):
         if not place.exists():
             return settings
         sources = {
-            name: source.model_copy(update={"location": _path_in(place.parent, source.location)})
+            name: source.model_copy(
+                update={
+                    "location": _path_in(place.parent, source.location),
+                    "root": source.root and _path_in(place.parent, source.root),
+                }
+            )
             for name, source in settings.sources.items()
         }
         beside = {

@@ -8,7 +8,7 @@ from flows.clock import utc_now
 from flows.console import finding_table, out
 from flows.places import check_dataset, place_of, retention_of
 from flows.settings import Settings, SettingsError
-from storage import upkeep
+from storage import arrivals, upkeep
 from storage.forget import Forgotten
 from storage.store import Store
 from storage.verify import Verdict, verify
@@ -82,6 +82,7 @@ def forget_article(settings: Settings, name: str) -> int:
     if not is_address and not name.isalnum():
         raise SettingsError(f"{name!r} is neither an address nor an article_id.")
     with open_dataset(settings) as store:
+        arrivals.adopt(store)
         forgotten = _forget_address(store, name, now) if is_address else upkeep.forget(store, article_id=name, now=now)
         listings.drop_all(store)
         report = store.files.read("report/summary.json") if store.files.exists("report/summary.json") else None

@@ -22,6 +22,7 @@ ANY: Final = "*"
 """The version that `publish` replaces unless told otherwise: whatever is there, or nothing."""
 
 _TEMPORARY: Final = "state/tmp"
+_GROWING: Final = "state/growing"
 _LOCKS: Final = "state/locks"
 
 
@@ -52,6 +53,12 @@ class Files(Protocol):
 
     def temporary(self, name: str) -> Path:
         """Return where on the local disk a file of this name is written bit by bit, to be adopted when whole."""
+
+    def growing(self) -> Path:
+        """Return the folder of the local disk for files that grow for hours.
+
+        What a killed writer leaves there is not swept: whoever comes next on this machine goes on with it.
+        """
 
     def adopt(self, local: Path, path: str, *, replacing: str | None = ANY) -> None:
         """Move a finished local file into place, as `publish` does."""
@@ -124,6 +131,11 @@ class LocalFiles:
 
     def temporary(self, name: str) -> Path:
         return self.root / _TEMPORARY / f"{name}.tmp"
+
+    def growing(self) -> Path:
+        folder = self.root / _GROWING
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def adopt(self, local: Path, path: str, *, replacing: str | None = ANY) -> None:  # noqa: ARG002
         target = self.root / path

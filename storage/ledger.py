@@ -10,14 +10,15 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import LedgerError, SchemaVersionError, StoreFullError, StoreNotWritableError
@@ -43,10 +44,12 @@ from storage.records import (
     FeedVisit,
     FileVisit,
     Host,
+    Instant,
     Record,
     RobotsVisit,
     Run,
     Visit,
+    values_of,
 )
 
 _AT_A_TIME: Final = 500
@@ -119,6 +122,17 @@ class Ledger:
             wanted = wanted.where(URLS.c.source.in_(list(sources)))
         with self._reading() as connection:
             return [Visit(**row._asdict()) for row in connection.execute(wanted.order_by(URLS.c.url))]
+
+    def failures(self, sources: Iterable[str], since: datetime, until: datetime) -> list[Visit]:
+        """Return the visits to these sources' URLs that failed from `since` until before `until`, and not since."""
+        failed = sa.select(URLS).where(
+            URLS.c.source.in_(sorted(sources)),
+            URLS.c.failures > 0,
+            URLS.c.fetched_at >= since,
+            URLS.c.fetched_at < until,
+        )
+        with self._reading() as connection:
+            return [Visit(**row._asdict()) for row in connection.execute(failed.order_by(URLS.c.url))]
 
     def visits_of(self, article_ids: Iterable[str]) -> list[Visit]:
         """Return the last visits that ended in one of these articles."""
@@ -203,14 +217,9 @@ class Ledger:
 
         All runs that share the ledger share the host's turns. A turn is taken when it is used, never ahead of time.
         """
-        later = now + timedelta(seconds=delay)
-        is_free = HOSTS.c.next_allowed <= now, sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until <= now)
-        insert = self._insert(HOSTS).values(host=host, next_allowed=later)
-        taking = insert.on_conflict_do_update(
-            index_elements=["host"], set_={"next_allowed": later}, where=sa.and_(*is_free)
-        )
+        turn = {"asked": host, "later": now + timedelta(seconds=delay), "now": now}
         with self._writing() as connection:
-            taken = connection.execute(taking.returning(*HOSTS.c)).first()
+            taken = connection.execute(_turn_at_host(self.engine.dialect), turn).first()
             row = taken or connection.execute(sa.select(HOSTS).where(HOSTS.c.host == host)).one()
         return taken is not None, Host(**row._asdict())
 
@@ -275,9 +284,13 @@ class Ledger:
 
     # What was attempted, and what was told
 
-    def attempts(self, sources: Iterable[str], first: date, last: date) -> list[Attempt]:
-        """Return the last attempts at these sources' days from `first` to `last`, both included."""
-        return list(self._find(Attempt, ATTEMPTS, ATTEMPTS.c.source, sources, ATTEMPTS.c.day.between(first, last)))
+    def attempts(self, sources: Iterable[str] | None, first: date, last: date) -> list[Attempt]:
+        """Return the last attempts at the days from `first` to `last`, both included: of these sources, or of all."""
+        wanted = sa.select(ATTEMPTS).where(ATTEMPTS.c.day.between(first, last))
+        if sources is not None:
+            wanted = wanted.where(ATTEMPTS.c.source.in_(sorted(sources)))
+        with self._reading() as connection:
+            return [Attempt(**row._asdict()) for row in connection.execute(wanted)]
 
     def record_attempts(self, attempts: Iterable[Attempt]) -> None:
         """Keep these as the last attempts at their sources' days."""
@@ -545,26 +558,17 @@ class Ledger:
             raise _explain(error, self.where) from error
 
     def _insert(self, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
-        return postgresql.insert(table) if self.engine.dialect.name == "postgresql" else sqlite.insert(table)
+        return _insert_into(table, self.engine.dialect)
 
     def _put(self, table: sa.Table, records: Iterable[Record]) -> None:
         keys = [column.name for column in table.primary_key]
-        rows = sorted((asdict(record) for record in records), key=lambda row: [row[name] for name in keys])
+        rows = sorted(map(values_of, records), key=lambda row: [row[name] for name in keys])
         with self._writing() as connection:
             self._upsert(connection, table, rows)
 
     def _upsert(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        insert = self._insert(table)
-        changed = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
-        keys = [column.name for column in table.primary_key]
-        connection.execute(
-            insert.on_conflict_do_update(index_elements=keys, set_=changed)
-            if changed
-            else insert.on_conflict_do_nothing(index_elements=keys),
-            rows,
-        )
+        if rows:
+            connection.execute(_upsert_into(table, tuple(rows[0]), self.engine.dialect), rows)
 
     def _drop(self, table: sa.Table, key: "sa.Column[str]", wanted: Iterable[str]) -> None:
         with self._writing() as connection:
@@ -610,6 +614,39 @@ class Ledger:
         places = statement.positiontup
         parameters = [tuple(row[name] for name in places) for row in rows] if places else list(rows)
         return connection.exec_driver_sql(str(statement), parameters, {"preserve_rowcount": True}).rowcount
+
+
+def _insert_into(table: sa.Table, dialect: Dialect) -> "sqlite.Insert | postgresql.Insert":
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+
+
+# SQLAlchemy caches no statement with an ON CONFLICT, and to compile one costs ten times as much as to execute it.
+
+
+@lru_cache(maxsize=64)
+def _upsert_into(table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> Any:
+    """Return the statement that inserts a row of these columns, or replaces the one of the same key."""
+    insert = _insert_into(table, dialect)
+    keys = [column.name for column in table.primary_key]
+    changed = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    upsert = (
+        insert.on_conflict_do_update(index_elements=keys, set_=changed)
+        if changed
+        else insert.on_conflict_do_nothing(index_elements=keys)
+    )
+    return upsert.compile(dialect=dialect, column_keys=names)
+
+
+@lru_cache(maxsize=8)
+def _turn_at_host(dialect: Dialect) -> Any:
+    """Return the statement that takes the turn at the host `asked` if it is free `now`; the next one is `later`."""
+    later, now = sa.bindparam("later", type_=Instant), sa.bindparam("now", type_=Instant)
+    is_free = HOSTS.c.next_allowed <= now, sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until <= now)
+    insert = _insert_into(HOSTS, dialect).values(host=sa.bindparam("asked"), next_allowed=later)
+    taking = insert.on_conflict_do_update(
+        index_elements=["host"], set_={"next_allowed": later}, where=sa.and_(*is_free)
+    )
+    return taking.returning(*HOSTS.c).compile(dialect=dialect)
 
 
 def sqlite_url(path: Path) -> sa.URL:

@@ -4,6 +4,7 @@ One put makes or replaces an object whole, so there is no moving into place. Wha
 version it has read, so a holder of a lock that was taken over cannot undo another's work.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -72,6 +73,14 @@ class S3Files:
 
     def temporary(self, name: str) -> Path:
         return self.scratch.temporary(name)
+
+    def growing(self) -> Path:
+        # The scratch folder serves every store of this user: each has a folder of its own there.
+        folder = (
+            self.scratch.growing() / hashlib.sha256(f"{self.bucket.endpoint()} {self.bucket.url}".encode()).hexdigest()
+        )
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def adopt(self, local: Path, path: str, *, replacing: str | None = ANY) -> None:
         self._put(path, local.read_bytes(), replacing)

@@ -2,6 +2,7 @@
 
 Each record is a gzip member of its own, so that one page is read with one seek. The records are put together here,
 and compressed by FastWARC: warcio compresses at level 9 and cannot be told otherwise, which costs many times as much.
+What came compressed is only wrapped, which zlib does best.
 """
 
 import base64
@@ -9,11 +10,11 @@ import hashlib
 import io
 import re
 import uuid
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from itertools import count
-from pathlib import Path
+from itertools import count, takewhile
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from storage.errors import DamagedFileError, PageGoneError, StoreError, explained
 from storage.files import Files
+from storage.growing import GrowingFile
 from storage.staging import checked_name
 from storage.warc import ERASED, Record, blanked, records
 
@@ -32,9 +34,7 @@ FOLDER: Final = "pages"
 _LEVEL: Final = 1
 """Level for what came plain: level 2 saves a fifth of the size and costs half as much time again."""
 
-_STORED: Final = 0
-"""Level for payloads that came compressed: a second time gains nothing."""
-
+_GZIP: Final = 31  # zlib's number for "gzip, any window"
 _NOT_MODIFIED: Final = 304
 
 _UNREADABLE: Final = (
@@ -84,17 +84,19 @@ class Original:
 class PageWriter:
     """Writes one WARC file, which appears in the archive when the writer is closed, whole.
 
-    After an exception, too, what was written until then is kept; `discard` throws it away. Not for use by several
-    threads at once.
+    After an exception, too, what was written until then is kept; `discard` throws it away. After a death,
+    `Pages.abandoned` goes on with it. Not for use by several threads at once.
     """
 
-    def __init__(self, files: Files, file: str, temporary: Path, stream: BinaryIO) -> None:
+    def __init__(self, files: Files, file: str, growing: GrowingFile) -> None:
         self.file = file
         self.records = 0
         self.size = 0
+        self._growing = growing
         self._files = files
-        self._temporary = temporary
-        self._stream = stream
+        self._temporary = growing.path
+        self._stream = growing.stream
+        self._press = _Press()
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +117,7 @@ class PageWriter:
     ) -> tuple[str, int]:
         """Keep an HTTP response and return its file and offset; `payload` as received, without transfer encoding."""
         kept = [(name, value) for name, value in headers if name.lower() != "transfer-encoding"]
-        head = _head(f"HTTP/1.1 {status} {_one_line(reason)}".rstrip(), kept)
+        head = _head(f"HTTP/1.1 {status} {reason}".rstrip(), kept)
         is_compressed = any(name.lower() == "content-encoding" for name, _ in kept)
         fields = [
             ("WARC-Type", "response"),
@@ -123,17 +125,17 @@ class PageWriter:
             ("Content-Type", "application/http; msgtype=response"),
             ("WARC-Payload-Digest", _digest(payload)),
         ]
-        return self._write(fields, fetched_at, head + payload, _STORED if is_compressed else _LEVEL)
+        return self._write(fields, fetched_at, head + payload, _wrapped if is_compressed else self._press)
 
     def write_resource(self, uri: str, fetched_at: datetime, content_type: str, payload: bytes) -> tuple[str, int]:
         """Keep a document that came from disk and return its file and offset."""
         fields = [
             ("WARC-Type", "resource"),
             ("WARC-Target-URI", target_uri(uri)),
-            ("Content-Type", _one_line(content_type)),
+            ("Content-Type", content_type),
             ("WARC-Payload-Digest", _digest(payload)),
         ]
-        return self._write(fields, fetched_at, payload, _LEVEL)
+        return self._write(fields, fetched_at, payload, self._press)
 
     def write_revisit(
         self,
@@ -162,7 +164,7 @@ class PageWriter:
             ("WARC-Refers-To-File-Offset", str(original.offset)),
             ("WARC-Payload-Digest", original.digest),
         ]
-        return self._write(fields, fetched_at, _head(f"HTTP/1.1 {status} {_one_line(reason)}".rstrip(), kept), _LEVEL)
+        return self._write(fields, fetched_at, _head(f"HTTP/1.1 {status} {reason}".rstrip(), kept), self._press)
 
     def close(self) -> None:
         """Publish what was written; a file without records is not published."""
@@ -173,33 +175,37 @@ class PageWriter:
             return
         with explained(self._temporary):
             self._stream.truncate(self.size)  # a record that the disk had no room for is cut off
-            self._stream.close()
+            self._stream.flush()
         self._files.adopt(self._temporary, f"{FOLDER}/{self.file}", replacing=None)
+        self._growing.end()
 
     def discard(self) -> None:
         """Throw away what was written."""
-        self._stream.close()
-        self._temporary.unlink(missing_ok=True)
+        self._growing.end()
 
-    def _write(self, fields: list[tuple[str, str]], moment: datetime, block: bytes, level: int) -> tuple[str, int]:
+    def tell(self, line: bytes) -> None:
+        """Keep a line about what was written, for whoever goes on with the file after this process's death."""
+        with explained(self._temporary):
+            self._growing.tell(line)
+
+    def _write(
+        self, fields: list[tuple[str, str]], moment: datetime, block: bytes, gzip: Callable[[bytes], bytes]
+    ) -> tuple[str, int]:
         if not self.records:
             about = [("WARC-Type", "warcinfo"), ("Content-Type", "application/warc-fields")]
             about.append(("WARC-Filename", self.file.rpartition("/")[2]))
-            self._append(_record(about, moment, _SOFTWARE), _LEVEL)
+            self._append(self._press(_record(about, moment, _SOFTWARE)))
         offset = self.size
-        self._append(_record(fields, moment, block), level)
+        self._append(gzip(_record(fields, moment, block)))
         self.records += 1
         return self.file, offset
 
-    def _append(self, record: bytes, level: int) -> None:
-        member = io.BytesIO()
-        with fastwarc.GzipWriter(member, compression_level=level) as gzip:
-            gzip.write(record)
+    def _append(self, member: bytes) -> None:
         with explained(self._temporary):
-            self._stream.seek(self.size)
-            self._stream.write(member.getbuffer())
+            self._stream.seek(self.size)  # a record that the disk had no room for is written over
+            self._stream.write(member)
             self._stream.flush()
-        self.size += len(member.getbuffer())
+        self.size += len(member)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,22 +216,32 @@ class Pages:
 
     def writer(self, name: str, day: date) -> PageWriter:
         """Return a writer for `pages/YYYY/MM/DD/<name>.warc.gz`; a name that is taken gets a number."""
+        folder = self.files.growing()
         for file in _names(checked_name(name), day):
-            temporary = self.files.temporary(file.replace("/", "-"))
             if self.files.exists(f"{FOLDER}/{file}"):
                 continue
-            with explained(temporary):
-                try:
-                    stream = temporary.open("xb")
-                except FileExistsError:
-                    continue
-            # Whoever held the temporary file before may have published it in this moment.
-            if self.files.exists(f"{FOLDER}/{file}"):
-                stream.close()
-                temporary.unlink()
+            with explained(folder):
+                growing = GrowingFile.begin(folder, file.replace("/", "~"))
+            if growing is None:
                 continue
-            return PageWriter(self.files, file, temporary, stream)
+            # Whoever wrote a file of this name before may have published it in this moment.
+            if self.files.exists(f"{FOLDER}/{file}"):
+                growing.end()
+                continue
+            return PageWriter(self.files, file, growing)
         raise AssertionError("names do not run out")
+
+    def abandoned(self) -> Iterator[tuple[PageWriter, list[bytes]]]:
+        """Yield a writer for each file whose own has died on this machine, after its last whole record, and its lines.
+
+        A disk that lost power may have lost the end of the file, and kept lines that tell of it.
+        """
+        for growing in GrowingFile.abandoned(self.files.growing()):
+            writer = PageWriter(self.files, growing.name.replace("~", "/"), growing)
+            for record in takewhile(lambda record: record.trouble is None, records(growing.path.read_bytes())):
+                writer.records += record.kind != "warcinfo"
+                writer.size = record.offset + record.size
+            yield writer, growing.told()
 
     def read(self, file: str, offset: int) -> StoredPage:
         """Read one page back, with one seek; that of a revisit with two, as it was sent when it was sent whole."""
@@ -286,9 +302,29 @@ def _names(name: str, day: date) -> Iterator[str]:
 # Writing
 
 
+class _Press:
+    """Makes a gzip member of each record; kept for many, since to set a compressor up costs as much as to use it."""
+
+    def __init__(self) -> None:
+        self._member = io.BytesIO()
+        self._gzip = fastwarc.GzipWriter(self._member, compression_level=_LEVEL)
+
+    def __call__(self, record: bytes) -> bytes:
+        self._member.seek(0)
+        self._member.truncate()
+        self._gzip.write(record)
+        self._gzip.finish()
+        return self._member.getvalue()
+
+
+def _wrapped(record: bytes) -> bytes:
+    """Return a record as a gzip member, no smaller than it was: its payload is compressed already."""
+    return zlib.compress(record, 0, _GZIP)
+
+
 def _record(fields: list[tuple[str, str]], moment: datetime, block: bytes) -> bytes:
     digest = _digest(block)
-    date_ = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    date_ = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     # The id follows from the record, so that the same pages make the same file.
     record_id = uuid.uuid5(uuid.NAMESPACE_URL, "\n".join((digest, date_, *(value for _, value in fields))))
     described = [
@@ -303,12 +339,12 @@ def _record(fields: list[tuple[str, str]], moment: datetime, block: bytes) -> by
 
 
 def _head(first: str, fields: Sequence[tuple[str, str]]) -> bytes:
-    lines = [first, *(f"{_one_line(name)}: {_one_line(value)}" for name, value in fields), "", ""]
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+    lines = [_one_line(line) for line in (first, *map(": ".join, fields))]
+    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
 
 
 def _one_line(value: str) -> str:
-    return _LINE_BREAKS.sub(" ", value)
+    return _LINE_BREAKS.sub(" ", value) if "\n" in value or "\r" in value else value
 
 
 def _digest(content: bytes) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -152,6 +152,15 @@ class Run:
 
 
 Record = Visit | FileVisit | FeedVisit | RobotsVisit | Attempt | Archive | Run
+
+
+def values_of(record: Record) -> dict[str, Any]:
+    """Return what a record holds, by name, as it is: `asdict` would copy each value in depth, at ten times the cost.
+
+    >>> values_of(Archive(file="a.warc.gz", run="r", records=2, size=700))
+    {'file': 'a.warc.gz', 'run': 'r', 'records': 2, 'size': 700}
+    """
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 class Instant(TypeDecorator[datetime]):

@@ -4,19 +4,19 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from random import Random
 from typing import Final
 
 from storage import arrivals
 from storage.blocklist import Blocklist
-from storage.records import Visit
+from storage.records import FileVisit, Visit
 from storage.store import Store
 from tasks import listings
-from tasks.documents import Candidate, Hints, Rejection
+from tasks.documents import Candidate, Hints, Page, Rejection
 from tasks.edit import versions
 from tasks.fetch.client import Fetcher
 from tasks.fetch.discover import discover
+from tasks.fetch.feeds import FeedReader
 from tasks.fetch.local import read_local
 from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally
 from tasks.fetch.results import Visit as ListingVisit
@@ -29,6 +29,7 @@ from tasks.rows import hints_from_text
 from tasks.urls import BadUrl, article_id, canonical_url, content_id
 
 FORGOTTEN: Final = "forgotten"  # why an input is skipped that an operator has taken out for good
+_LOT, _LOT_BYTES = 100, 8 * 1024 * 1024
 
 
 def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
@@ -42,7 +43,7 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
         arrivals.adopt(store)
         left_out: Counter[tuple[str, str]] = Counter()
         try:
-            yield from _read_local(intake, (source for source in sources if source.is_local), left_out)
+            yield from _read_local(job, intake, (source for source in sources if source.is_local), left_out)
             yield from _in_step(
                 _fetch_web(job, intake, [source for source in sources if not source.is_local], left_out)
             )
@@ -53,29 +54,53 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
             yield last
 
 
-def _read_local(intake: Intake, sources: Iterable[Source], left_out: Counter[tuple[str, str]]) -> Iterator[BatchRef]:
-    """Take every document of the sources on disk."""
+def _read_local(
+    job: Job, intake: Intake, sources: Iterable[Source], left_out: Counter[tuple[str, str]]
+) -> Iterator[BatchRef]:
+    """Take every document of the sources' files."""
     forgotten = Blocklist.of(intake.store.files)
     for source in sources:
         count = new = 0
-        for found in read_local(source):
-            count += not isinstance(found, Tally)
-            if isinstance(found, Tally):
-                left_out[source.name, found.reason] += found.count
-            elif isinstance(found, Rejection):
-                intake.take_rejection(found)
-            else:
-                visit = intake.store.ledger.file_visits(source.name, [found.input]).get(found.input)
-                new += visit is None or visit.sha256 != found.sha256
-                names = (found.url, article_id(content_id(found.sha256)), visit.article_id if visit else None)
-                if forgotten.covers(*names):
-                    intake.take_skipped(found, FORGOTTEN)
+        for found in _few_at_a_time(read_local(source, job.window)):
+            inputs = [page.input for page in found if isinstance(page, Page)]
+            visits = intake.store.ledger.file_visits(source.name, inputs)
+            for each in found:
+                count += not isinstance(each, Tally)
+                if isinstance(each, Page):
+                    visit = visits.get(each.input)
+                    new += visit is None or visit.sha256 != each.sha256
+                    _take_local(intake, source, each, visit, forgotten)
+                elif isinstance(each, Rejection):
+                    intake.take_rejection(each)
                 else:
-                    intake.take_local(replace(found, hints=_in_language(found.hints, source)), visit)
-            tell("collect", intake.taken)
-            if intake.full and (batch := intake.flush()) is not None:
-                yield batch
-        listings.remember_reading(intake.store, source, count, new, intake.now)
+                    left_out[source.name, each.reason] += each.count
+                tell("collect", intake.taken)
+                if intake.full and (batch := intake.flush()) is not None:
+                    yield batch
+        if job.window is None:
+            listings.remember_reading(intake.store, source, count, new, intake.now)
+
+
+def _take_local(intake: Intake, source: Source, page: Page, visit: FileVisit | None, forgotten: Blocklist) -> None:
+    names = (page.url, article_id(content_id(page.sha256)), visit.article_id if visit else None)
+    if forgotten.covers(*names):
+        intake.take_skipped(page, FORGOTTEN)
+    else:
+        intake.take_local(replace(page, hints=_in_language(page.hints, source)), visit)
+
+
+def _few_at_a_time(found: Iterator[Page | Rejection | Tally]) -> Iterator[list[Page | Rejection | Tally]]:
+    """Yield documents in lots for which the ledger is asked once, small enough to be held in memory."""
+    lot: list[Page | Rejection | Tally] = []
+    size = 0
+    for each in found:
+        lot.append(each)
+        size += len(each.body) if isinstance(each, Page) else 0
+        if len(lot) >= _LOT or size >= _LOT_BYTES:
+            yield lot
+            lot, size = [], 0
+    if lot:
+        yield lot
 
 
 async def _fetch_web(
@@ -90,7 +115,10 @@ async def _fetch_web(
         contact=job.contact, clock=job.clock, random=chance, leases=ledger, robots=ledger, limits=job.limits
     ) as fetcher:
         wanted = _Wanted(intake, left_out, Blocklist.of(intake.store.files))
-        offers = await asyncio.gather(*(_discover(fetcher, source, intake.store, job.started_at) for source in sources))
+        async with FeedReader() as reader:
+            offers = await asyncio.gather(
+                *(_discover(job, fetcher, reader, source, intake.store) for source in sources)
+            )
         for offer in offers:
             wanted.take_settled(offer)
         for offer in offers:
@@ -102,7 +130,7 @@ async def _fetch_web(
             if intake.full and (batch := intake.flush()) is not None:
                 yield batch
     for offer in offers:
-        offer.remember(intake.store, job.started_at)
+        offer.remember(intake.store, job)
 
 
 @dataclass(slots=True)
@@ -115,19 +143,23 @@ class _Offer:
     listed: list[Listed] = field(default_factory=list)
     new: int = 0  # pages: the source's own, or those of a list of addresses
 
-    def remember(self, store: Store, now: datetime) -> None:
-        """Keep what the source listed, for its next visit."""
+    def remember(self, store: Store, job: Job) -> None:
+        """Keep what the source listed, for its next visit; of a window's days this was none that counts."""
+        listings.remember_kind(store, self.source, self.listed)
+        if job.window is not None:
+            return
         if self.source.kind is SourceKind.URL_LIST:
-            listings.remember_reading(store, self.source, len(self.candidates), self.new, now)
+            listings.remember_reading(store, self.source, len(self.candidates), self.new, job.started_at)
             return
         troubles = [found for found in self.settled if isinstance(found, Deferred | Rejection)]
-        listings.remember(store, self.source, self.listed, troubles, now, new_pages=self.new)
+        listings.remember(store, self.source, self.listed, troubles, job.started_at, new_pages=self.new)
 
 
-async def _discover(fetcher: Fetcher, source: Source, store: Store, now: datetime) -> _Offer:
+async def _discover(job: Job, fetcher: Fetcher, reader: FeedReader, source: Source, store: Store) -> _Offer:
     """Ask a source what it offers; one that has not changed offers what it did before."""
-    offer, memory = _Offer(source), ListingMemory(store, source, now)
-    async for found in discover(source, fetcher, now=now, memory=memory):
+    offer, memory = _Offer(source), ListingMemory(store, source, job.started_at)
+    offered = discover(source, fetcher, now=job.started_at, memory=memory, window=job.window, reader=reader)
+    async for found in offered:
         match found:
             case Candidate():
                 offer.candidates.append(found)
@@ -177,7 +209,8 @@ class _Wanted:
             self._taken += 1
             self.intake.take_repeated(candidate)
         else:
-            self._offers[key] = source, replace(candidate, hints=_in_language(candidate.hints, source))
+            hints = _in_language(candidate.hints, source)
+            self._offers[key] = source, candidate if hints is candidate.hints else replace(candidate, hints=hints)
 
     def _take_settled(self, source: Source, found: Fetched | NotModified | Deferred | Rejection | Tally) -> None:
         if isinstance(found, Tally):

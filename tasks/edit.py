@@ -27,6 +27,7 @@ from tasks.fingerprint import fingerprint
 from tasks.language import detect_language
 from tasks.topics.tagger import TAGGER_VERSION, default_tagger
 from tasks.topics.taxonomy import TAXONOMY_VERSION
+from tasks.translated.score import SCORE_MODEL_VERSION, translated_score
 from tasks.urls import article_id, believable_canonical, canonical_url, content_id
 from tasks.words import count_words
 
@@ -43,7 +44,13 @@ class Desk:
 
 def versions() -> Versions:
     """Return the versions of everything that makes a row."""
-    return Versions(pipeline=PIPELINE_VERSION, rules=RULES_VERSION, taxonomy=TAXONOMY_VERSION, tagger=TAGGER_VERSION)
+    return Versions(
+        pipeline=PIPELINE_VERSION,
+        rules=RULES_VERSION,
+        taxonomy=TAXONOMY_VERSION,
+        tagger=TAGGER_VERSION,
+        score_model=SCORE_MODEL_VERSION,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +124,7 @@ def _article(page: Page, draft: Draft, language: Language, mended: Mended, topic
         languages=language.shares,
         artifacts=mended.artifacts,
         mt_evidence=mended.evidence,
-        translated_score=None,
+        translated_score=translated_score(draft.text, language.tag),
         topics=topics,
         keywords=draft.keywords,
         section=draft.section,

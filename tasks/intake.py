@@ -94,13 +94,13 @@ class Intake:
         answer = fetched.url, fetched.fetched_at, fetched.status, fetched.reason_phrase, fetched.headers
         if visit is not None and visit.sha256 == fetched.sha256 and (original := self._original(visit)) is not None:
             self._archive().write_revisit(*answer, original)
-            self._visits.append(_asked_again(visit, fetched))
+            self._arrive(_asked_again(visit, fetched))
             self.take_known(fetched.candidate, visit)
             return
         file, offset = self._archive().write_response(*answer, fetched.payload)
         ref = PageRef(file=file, offset=offset, sha256=fetched.sha256)
         self._stage(fetched.candidate, PageKind.HTML, ref)
-        self._visits.append(_arrived(fetched, ref))
+        self._arrive(_arrived(fetched, ref))
 
     def take_known(self, candidate: Candidate, visit: Visit) -> None:
         """Take an input whose page lies in the archive: its outcome stands, unless the desk has changed since."""
@@ -216,6 +216,11 @@ class Intake:
             )
         )
 
+    def _arrive(self, visit: Visit) -> None:
+        """Note a visit that brought a page: known from now on, although it is recorded with the next `flush`."""
+        arrivals.jot(self._archive(), visit)
+        self._visits.append(visit)
+
     def _archive(self) -> PageWriter:
         if self._writer is None:
             self._writer = self.store.pages.writer(f"{self.run}-{self._flushed:05d}", self.now.date())
@@ -304,8 +309,14 @@ def remember_outcomes(
 def remember_kept(
     store: Store, pages: Iterable[ArchivedPage], became: Mapping[tuple[str, str], Became], key: str
 ) -> None:
-    """Record what became of pages of earlier runs. Nobody was asked: later failures and answers stand."""
+    """Record what became of pages of earlier runs. Nobody was asked: later failures and answers stand.
+
+    A page that cannot be read from the archive any more is had anew the next time that its source brings it.
+    """
     pages = list(pages)
+    unreadable = [page for page in pages if became[page.source, page.input].reason == Reason.DAMAGED_ARCHIVE]
+    _let_go(store, unreadable)
+    pages = [page for page in pages if page not in unreadable]
     visits = store.ledger.visits([page.input for page in pages])
     seen, read = [], []
     for page in pages:
@@ -321,6 +332,20 @@ def remember_kept(
     store.ledger.record_file_visits(
         visit for visit in read if newest.get((visit.source, visit.input), visit).sha256 == visit.sha256
     )
+
+
+def _let_go(store: Store, pages: Iterable[ArchivedPage]) -> None:
+    """Let the archive's copies of pages count for nothing: what was made of them stands, but not that it is known."""
+    pages = list(pages)
+    visits = store.ledger.visits(page.input for page in pages)
+    store.ledger.record_visits(
+        replace(visits[page.input], versions=None, etag=None, last_modified=None)
+        for page in pages
+        if page.input in visits and page_of(visits[page.input]) == page.page
+    )
+    for page in pages:
+        read = store.ledger.file_visits(page.source, [page.input]).values()
+        store.ledger.record_file_visits(replace(visit, versions=None) for visit in read if page_of(visit) == page.page)
 
 
 def failing(store: Store, pages: Iterable[ArchivedPage]) -> set[tuple[str, str]]:

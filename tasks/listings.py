@@ -21,9 +21,14 @@ from tasks.fetch.results import Deferred, Fetched, Validator, Visit
 from tasks.fetch.sources import Source, SourceKind
 from tasks.rows import HINTS, hints_of
 
-PAGE: Final = "page"  # what a source is that turned out to be no listing
 _FOLDER = "state/listings"
-_ENTRIES = pa.schema([("link", pa.string()), ("modified_at", INSTANT), ("sitemap", pa.bool_()), ("hints", HINTS)])
+_KIND: Final = "kind of "  # and the source's address: what that is
+_ENTRIES = pa.schema(
+    [
+        *(("link", pa.string()), ("guid", pa.string()), ("modified_at", INSTANT)),
+        *(("sitemap", pa.bool_()), ("hints", HINTS)),
+    ]
+)
 _VAGUE = timedelta(days=2)  # how much later than its midnight a day without a time may end, somewhere on earth
 
 
@@ -105,9 +110,11 @@ def remember(
     """
     asked = [each for each in listed if each.visit.answer is not Answer.PASSED_OVER]
     in_vain = {_address_of(trouble): trouble for trouble in troubles}
+    if troubles and not listed:  # its own address may have led to others, and none of them anywhere
+        in_vain.setdefault(source.location, troubles[0])
     known = store.ledger.feed_visits([*(each.visit.url for each in asked), *in_vain, source.location])
     visits = {each.visit.url: _answered(known.get(each.visit.url), source, each, now) for each in asked}
-    visits |= {url: _unanswered(known.get(url), source, trouble, now) for url, trouble in in_vain.items()}
+    visits |= {url: _unanswered(known.get(url), url, source, trouble, now) for url, trouble in in_vain.items()}
     if source.location not in in_vain:
         own = visits.get(source.location) or known.get(source.location)
         visits[source.location] = _summed(known.get(source.location), own, source, listed, troubles, new_pages, now)
@@ -141,6 +148,19 @@ def page_validator(visit: PageVisit | None) -> Validator | None:
     if visit is None or visit.page_file is None or (visit.etag is None and visit.last_modified is None):
         return None
     return Validator(etag=visit.etag, last_modified=visit.last_modified)
+
+
+def remember_kind(store: Store, source: Source, listed: Sequence[Listed]) -> None:
+    """Note what a source's address has turned out to be, for `as_last_seen`."""
+    for each in listed:
+        if source.kind is SourceKind.WEB and each.visit.url == source.location:
+            store.ledger.put_note(_KIND + source.location, each.visit.kind)
+
+
+def as_last_seen(store: Store, source: Source) -> Source:
+    """Return a source whose kind is told by fetching it only, with the kind that it was when it was last fetched."""
+    noted = store.ledger.note(_KIND + source.location) if source.kind is SourceKind.WEB else None
+    return source if noted is None else replace(source, kind=SourceKind(noted))
 
 
 def drop_all(store: Store) -> None:
@@ -198,16 +218,18 @@ def _summed(
         fetched_at=now,
         entries=sum(part.entries for part in parts) if parts else 1,
         newest=max((part.newest for part in parts if part.newest is not None), default=None),
-        kind=parts[0].kind if parts else PAGE,
+        kind=(own and own.kind) or (SourceKind.HOME if parts else SourceKind.PAGE),
         answer=Answer.READ if any(part.answer is Answer.READ for part in parts) or not parts else parts[0].answer,
         detail=detail,
     )
     return _in_rhythm(made, after_answer(_known_rhythm(known), now, brought=brought, attention=source.attention))
 
 
-def _unanswered(known: FeedVisit | None, source: Source, trouble: Deferred | Rejection, now: datetime) -> FeedVisit:
+def _unanswered(
+    known: FeedVisit | None, url: str, source: Source, trouble: Deferred | Rejection, now: datetime
+) -> FeedVisit:
     """Return the visit to a listing that gave no answer; what is known of it stays known."""
-    made = known or FeedVisit(url=_address_of(trouble), fetched_at=now)
+    made = known or FeedVisit(url=url, fetched_at=now)
     if isinstance(trouble, Deferred):
         answer, rhythm = Answer.DEFERRED, after_deferral(_known_rhythm(known), now, trouble.until)
     else:
@@ -261,8 +283,8 @@ def _from_bytes(kept: bytes) -> Remembered:
     about = {name.decode(): value.decode() for name, value in table.schema.metadata.items()}
     entries: dict[bool, list[Entry]] = {True: [], False: []}
     for row in table.to_pylist():
-        hints = hints_of(row["hints"])
-        entries[row["sitemap"]].append(Entry(link=row["link"], modified_at=row["modified_at"], hints=hints))
+        is_sitemap, hints = row.pop("sitemap"), hints_of(row.pop("hints"))
+        entries[is_sitemap].append(Entry(**row, hints=hints))
     listing = Listing(entries=tuple(entries[False]), sitemaps=tuple(entries[True]), trouble=about["trouble"])
     return Remembered(listing=listing, kind=SourceKind(about["kind"]), base=about["base"])
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
@@ -16,9 +16,12 @@ from storage.store import Place, Store
 from storage.upkeep import mark_gone
 from tasks.documents import Action, Outcome, Precision, Stage
 from tasks.edit import versions
+from tasks.fetch.sources import Source
 from tasks.fingerprint import near_duplicates
 from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
 from tasks.job import Announce, Job, PublishedDay, tell_no_one
+from tasks.partitions import DEFERRED, LASTING, NOT_KEPT, PASSING
+from tasks.planning import latest_partitions
 from tasks.progress import tell
 from tasks.report.page import render
 from tasks.report.summary import RejectionCount, RunSummary, outcomes_by_source
@@ -44,6 +47,15 @@ MOST_DAYS: Final = 31  # shown of a large dataset where a run changed none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An input of which nothing is known yet, and why: it failed, or was put off."""
+
+    source: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """What a run brought: an outcome for each input, inputs by source, entries left out, and the days that changed.
 
@@ -56,6 +68,7 @@ class Published:
     left_out: Mapping[tuple[str, str], int] = field(default_factory=dict)
     days: tuple[date, ...] = ()
     rejected: tuple[RejectionCount, ...] = ()
+    failures: tuple[Failure, ...] = ()
     corrections: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     undated: Mapping[str, int] = field(default_factory=dict)
 
@@ -153,6 +166,7 @@ def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, annou
         days=committed.partitions,
         corrections=_corrections(written),
         undated=_undated(written),
+        failures=tuple(_failures(rejections, settled)),
     )
 
 
@@ -281,6 +295,17 @@ def _rejected(
     )
 
 
+def _failures(rejections: Iterable[Mapping[str, Any]], settled: Iterable[pa.Table]) -> Iterator[Failure]:
+    """Yield the inputs that may still become articles, once their hosts answer or what they lie in is mended."""
+    for row in rejections:
+        if row["reason"] in PASSING | LASTING:
+            reason = NOT_KEPT if row["page"] is not None and row["reason"] in LASTING else row["reason"]
+            yield Failure(source=row["source"], reason=reason, detail=f"{row['input']}: {row['detail']}")
+    for table in settled:
+        for row in table.filter(pc.equal(table["outcome"], str(Outcome.DEFERRED))).to_pylist():
+            yield Failure(source=row["source"], reason=DEFERRED, detail=f"{row['input']}: {row['detail']}")
+
+
 def _outcomes(committed: Committed, settled: Iterable[pa.Table]) -> pa.Table:
     """Return one outcome for each input of the run, in the order they came in."""
     names = ["number", "source", "input", "outcome", "article_id"]
@@ -311,15 +336,20 @@ def tell_stories(place: Place, days: Sequence[date], *, run: str, now: datetime)
     return sum(pc.sum(tables[when]["duplicate_of"].is_valid()).as_py() or 0 for when in days if when in tables)
 
 
-def write_report(place: Place, summary: RunSummary, days: Sequence[date]) -> str:
-    """Draw the report page and keep it with its summary; return the page's path in the store."""
+def write_report(place: Place, summary: RunSummary, days: Sequence[date], sources: Sequence[Source] = ()) -> str:
+    """Draw the report page and keep it with its summary; return the page's path in the store.
+
+    Of `sources` every day is expected; of others, those of which the dataset knows something.
+    """
     small = read.articles(place.root, columns=["article_id"]).num_rows <= REPORTED_AT_MOST
     chosen = None if small else pc.field("published_date").isin(list(days) or _newest_days(place))
+    today = summary.run.finished_at.astimezone(UTC).date()
     page = render(
         summary,
         read.articles(place.root, filter=chosen),
         read.rejections(place.root),
         read.article_stories(place.root, filter=chosen),
+        latest_partitions(place, sources, today),
     )
     with place.open() as store:
         store.files.publish("report/index.html", page.encode())
@@ -330,6 +360,29 @@ def write_report(place: Place, summary: RunSummary, days: Sequence[date]) -> str
 def _newest_days(place: Place) -> list[date]:
     days = read.articles(place.root, columns=["published_date"])["published_date"]
     return sorted(pc.unique(days).to_pylist())[-MOST_DAYS:]
+
+
+def together(several: Sequence[Published]) -> Published:
+    """Return what several runs brought as if they had been one."""
+    empty = OUTCOMES.empty_table().select(["source", "input", "outcome", "article_id"])
+    outcomes = pa.concat_tables([empty, *(each.outcomes.select(empty.column_names) for each in several)])
+    inputs: Counter[str] = Counter()
+    left_out: Counter[tuple[str, str]] = Counter()
+    rejected: dict[tuple[str, str], RejectionCount] = {}
+    for each in several:
+        inputs.update(each.inputs)
+        left_out.update(each.left_out)
+        for one in each.rejected:
+            before = rejected.get((one.stage, one.reason))
+            rejected[one.stage, one.reason] = one if before is None else replace(before, count=before.count + one.count)
+    return Published(
+        outcomes=outcomes,
+        inputs=inputs,
+        left_out=left_out,
+        days=tuple(sorted({day for each in several for day in each.days})),
+        rejected=tuple(sorted(rejected.values(), key=lambda one: (-one.count, one.stage, one.reason))),
+        failures=tuple(failure for each in several for failure in each.failures),
+    )
 
 
 def count_outcomes(outcomes: pa.Table) -> dict[str, int]:

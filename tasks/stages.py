@@ -14,15 +14,19 @@ from prefect.tasks import exponential_backoff
 
 from storage.store import Place
 from storage.verify import Verdict
-from tasks import housekeeping
+from tasks import filling, housekeeping, survey
 from tasks.archived import Planned, Selection, collect_archived
 from tasks.archived import plan as plan_archived
+from tasks.attempts import remember_attempts
 from tasks.batch import Edited, Editors
 from tasks.collect import collect_pages
 from tasks.fetch.sources import Source
+from tasks.fetch.window import Window
 from tasks.housekeeping import Completed, Dropped, Retention, fingerprint_anew
 from tasks.intake import BatchRef
 from tasks.job import Job
+from tasks.partitions import Plan, Unit
+from tasks.planning import Request, make_plan
 from tasks.publish import Published, finish_interrupted, publish_run, tell_stories, write_report
 from tasks.report.summary import RunSummary
 
@@ -76,10 +80,48 @@ def fingerprints(job: Job, first_day: date | None, last_day: date | None) -> tup
     return fingerprint_anew(job.place, first_day, last_day, run=job.run, now=job.started_at)
 
 
+@task(name="remember attempts", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(5))
+def attempts(job: Job, sources: Sequence[Source], published: Published) -> None:
+    """Record what the run may claim to have had of its sources' days."""
+    remember_attempts(job, sources, published)
+
+
+@task(name="plan days", cache_policy=NO_CACHE)
+def plan_days(place: Place, request: Request) -> Plan:
+    """Say which partitions are to be brought up to date, and in which order."""
+    return make_plan(place, request)
+
+
+@task(
+    name="fill",
+    task_run_name="fill {unit}",
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=exponential_backoff(5),
+    retry_jitter_factor=0.5,
+)
+def fill(job: Job, unit: Unit, request: Request, editors: Editors) -> Published | None:
+    """Bring a day up to date, or a source on disk; None where another run has done so meanwhile."""
+    return filling.fill(job, unit, request, editors)
+
+
+@task(name="break off", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(5))
+def break_off(job: Job, unit: Unit, trouble: str) -> None:
+    """Record that a day could not be brought up to date, and why."""
+    filling.break_off(job, unit, trouble)
+
+
+@task(name="untold", cache_policy=NO_CACHE)
+def untold(place: Place, window: Window) -> tuple[date, ...]:
+    """Find the days whose stories are not told yet."""
+    with place.open() as store:
+        return survey.untold(store, window)
+
+
 @task(name="report", cache_policy=NO_CACHE)
-def report(place: Place, summary: RunSummary, days: Sequence[date]) -> str:
+def report(place: Place, summary: RunSummary, days: Sequence[date], sources: Sequence[Source] = ()) -> str:
     """Draw the run's report page."""
-    return write_report(place, summary, days)
+    return write_report(place, summary, days, sources)
 
 
 @task(name="complete", cache_policy=NO_CACHE)

@@ -8,9 +8,11 @@ from storage.ledger import Ledger
 from storage.records import FeedVisit
 from tasks.fetch.freshness import Answer, Condition, is_silent, longest_quiet, quiet_since
 from tasks.fetch.sources import Source, SourceKind
-from tasks.listings import PAGE, rhythm_of
+from tasks.listings import rhythm_of
 
-_LISTS = frozenset({SourceKind.WEB, SourceKind.FEED, SourceKind.SITEMAP})  # what can be asked for what is new
+_LISTS = frozenset(
+    {SourceKind.WEB, SourceKind.HOME, SourceKind.FEED, SourceKind.SITEMAP, SourceKind.PAGE}
+)  # what can be asked for what is new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +25,8 @@ class Standing:
 
     @property
     def kind(self) -> str:
-        """What the source turned out to be, or what it is taken for as long as nobody has looked."""
-        return (self.visit and self.visit.kind) or self.source.kind
+        """What the source turned out to be; of an address that nobody has looked at, that is not known."""
+        return (self.visit and self.visit.kind) or kind_of(self.source)
 
     @property
     def next_visit(self) -> datetime | None:
@@ -84,6 +86,11 @@ def told_waiting(waiting: Iterable[Standing]) -> list[str]:
     return [f"{each.source.name}: not asked, next visit at {each.next_visit:%Y-%m-%d %H:%M} UTC." for each in waiting]
 
 
+def kind_of(source: Source) -> str:
+    """Return what a source is as far as its settings tell."""
+    return "unknown" if source.kind is SourceKind.WEB else source.kind
+
+
 def _standing(source: Source, visit: FeedVisit | None) -> Standing:
     if visit is None:
         condition = Condition.NEVER_VISITED
@@ -98,7 +105,7 @@ def _standing(source: Source, visit: FeedVisit | None) -> Standing:
 
 def _silence(source: Source, visit: FeedVisit | None) -> Silence | None:
     """Return the silence of a listing; a single page, a folder and a list of addresses may be as they are for ever."""
-    if visit is None or visit.kind == PAGE or source.kind not in _LISTS:
+    if visit is None or visit.kind == SourceKind.PAGE or source.kind not in _LISTS:
         return None
     rhythm = rhythm_of(visit)
     since = quiet_since(rhythm, visit.newest)
@@ -117,13 +124,10 @@ def _silence(source: Source, visit: FeedVisit | None) -> Silence | None:
 def _why(visit: FeedVisit) -> str:
     """Say what a silent source answers instead of news."""
     if visit.failures:
-        return (
-            f"its last {visit.failures:,} visits failed ({visit.detail})"
-            if visit.failures > 1
-            else (f"its last visit failed ({visit.detail})")
-        )
+        visits = "visit" if visit.failures == 1 else f"{visit.failures:,} visits"
+        return f"its last {visits} failed ({visit.detail})"
     if not visit.entries:
         return "it lists nothing"
     if visit.answer == Answer.NOT_MODIFIED:
         return 'it answers "not modified" (304)'
-    return f"its {visit.entries:,} entries are all old"
+    return "all that it lists is old"

@@ -9,6 +9,7 @@ import pytest
 from flows.sample.site import SampleSite
 from storage import read
 from storage.store import Place
+from tasks.attempts import remember_attempts
 from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.edit import Desk
@@ -55,6 +56,7 @@ def ingest_without_prefect(
         for batch in collect_pages(job, sources):
             at_work.edit(job, batch)
         published = publish_run(job)
+        remember_attempts(job, sources, published)
         tell_stories(place, published.days, run=run, now=job.started_at)
     return published
 

@@ -182,7 +182,7 @@ class Fetcher:
 
     async def _wait_for_retry(self, journey: Journey, setback: Setback, attempt: int) -> None:
         """Sleep before the next attempt, or let the setback be the end of it."""
-        now, host = self._clock(), host_of(journey.url)
+        now, host = self._clock(), journey.host
         seconds = backoff(attempt, self.limits.backoff_seconds, self._random)
         if setback.again_at is not None:
             seconds = (setback.again_at - now).total_seconds()
@@ -198,7 +198,7 @@ class Fetcher:
     async def _ask(self, journey: Journey, delay: float) -> Answer:
         """Ask once, in turn, and take a status that may pass for a setback."""
         now = asyncio.get_running_loop().time
-        async with self._pace.turn(host_of(journey.url), delay) as host:
+        async with self._pace.turn(journey.host, delay) as host:
             started = now()
             try:
                 answer = await self._wire.exchange(journey)
@@ -272,8 +272,7 @@ class Fetcher:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return "/".join(url.split("/", 3)[:3])  # a URL that is asked for is spelled in one way, with a path
 
 
 def _status_reason(status: int) -> Reason:

@@ -5,8 +5,9 @@ from html import unescape
 
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
 _UNDECIDED_TYPES = frozenset({"", "text/plain", "application/octet-stream", "text/xml", "application/xml"})
+# Possessive: a hundred empty comments would otherwise be tried in every grouping.
 _LOOKS_LIKE_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|article|title|meta)\b",
+    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*+<(?:!doctype\s+html|html|head|body|article|title|meta)\b",
     re.IGNORECASE | re.DOTALL,
 )
 # The first bytes of what servers send as text/html by mistake.

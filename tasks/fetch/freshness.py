@@ -130,7 +130,9 @@ def longest_quiet(rhythm: Rhythm, attention: Attention) -> timedelta:
 def is_silent(rhythm: Rhythm, newest: datetime | None, attention: Attention) -> bool:
     """Tell whether the last visit found a source quiet for too long; that nobody has visited it is no silence."""
     since = quiet_since(rhythm, newest)
-    return since is not None and rhythm.visited_at - since > longest_quiet(rhythm, attention)
+    if since is None or rhythm.changed_at == rhythm.visited_at:
+        return False
+    return rhythm.visited_at - since > longest_quiet(rhythm, attention)
 
 
 def _mean(mean: timedelta | None, gap: timedelta) -> timedelta:

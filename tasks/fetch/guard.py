@@ -3,16 +3,21 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from tasks.urls import host_of
 
 Address = IPv4Address | IPv6Address
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 
 _PUBLIC_PORTS = frozenset({None, 80, 443})
 _NAT64 = IPv6Network("64:ff9b::/96")
+_TRANSLATED = IPv6Network("::ffff:0:0:0/96")  # RFC 7915
+_SITE_LOCAL = IPv6Network("fec0::/10")  # the private addresses of old; Python takes them for public ones
 _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
 # Where cloud machines keep their credentials, on networks that are otherwise merely private.
 _METADATA = (ip_network("169.254.0.0/16"), ip_network("fd00:ec2::/32"), ip_network("100.100.100.200/32"))
@@ -26,6 +31,7 @@ class ForbiddenPort(Refused):
     """A port that is not one of the web's, at a host that is not the operator's own."""
 
 
+@lru_cache(maxsize=4096)
 def refusal(address: Address, *, allow_private: bool) -> str:
     """Return why an address must not be connected to, or "" where it may.
 
@@ -37,20 +43,20 @@ def refusal(address: Address, *, allow_private: bool) -> str:
     inner = _unwrapped(address)
     if inner.is_multicast or inner.is_unspecified or inner.is_link_local or _is_metadata(inner):
         return f"{address} is never fetched from"
-    if not allow_private and not inner.is_global:
+    if not allow_private and (not inner.is_global or inner in _SITE_LOCAL):
         return f"{address} is not a public address"
     return ""
 
 
 def check_url(url: str, *, allow_private: bool) -> None:
     """Raise `Refused` where a URL's port or literal address is forbidden; a name is checked when it is resolved."""
-    parts = urlsplit(url)
-    if not allow_private and parts.port not in _PUBLIC_PORTS:
-        raise ForbiddenPort(f"port {parts.port} is not 80 or 443")
-    if literal := literal_address(parts.hostname or ""):
+    if not allow_private and (port := urlsplit(url).port) not in _PUBLIC_PORTS:
+        raise ForbiddenPort(f"port {port} is not 80 or 443")
+    if literal := literal_address(host_of(url)):
         _check(literal, allow_private)
 
 
+@lru_cache(maxsize=4096)
 def literal_address(host: str) -> Address | None:
     """Return the address that a host in canonical form spells out, or None for a name."""
     try:
@@ -94,10 +100,10 @@ def _check(address: Address, allow_private: bool) -> None:
 
 
 def _unwrapped(address: Address) -> Address:
-    """Return the IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, Teredo), where there is one."""
+    """Return the IPv4 address inside an IPv6 one (mapped, translated, NAT64, 6to4, Teredo), where there is one."""
     if isinstance(address, IPv4Address):
         return address
-    if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
+    if address in _NAT64 or address in _TRANSLATED or (int(address) >> 32 == 0 and int(address) > 1):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     if address in _LOCAL_NAT64:
         return IPv4Address("0.0.0.0")  # noqa: S104 - whatever a local translator makes of it, it is not public

@@ -1,7 +1,5 @@
 """One URL on its way: the addresses it passes, and the setbacks that end or delay it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urljoin
@@ -80,6 +78,14 @@ class Journey:
     cookies: dict[str, str] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
     was_refreshed: bool = False
+    host: str = field(init=False)  # of `url`
+    _own_hosts: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        source = self.request.source
+        self.host = host_of(self.url)
+        named = {host_of(self.request.candidate.url or ""), host_of(source.location)}
+        self._own_hosts = frozenset(named) if source.allow_private else frozenset()
 
     @property
     def allows_private(self) -> bool:
@@ -87,14 +93,14 @@ class Journey:
 
         A redirect to another host is under the same rules as on the open network.
         """
-        source = self.request.source
-        named = {host_of(self.request.candidate.url or ""), host_of(source.location)}
-        return source.allow_private and host_of(self.url) in named
+        return self.host in self._own_hosts
 
     def check_address(self) -> None:
         """Raise `Setback` where the address now asked for is forbidden."""
-        with guarded():
+        try:
             check_url(self.url, allow_private=self.allows_private)
+        except Refused as refused:
+            raise forbidden(refused) from refused
 
     def resolve(self, target: str) -> str:
         """Return the address that a link on the page now asked for leads to."""
@@ -106,10 +112,11 @@ class Journey:
     def move(self, target: str, limit: int) -> None:
         """Go on at the address of a redirect; cookies stay with their host."""
         moved = self.resolve(target)
-        if host_of(moved) != host_of(self.url):
+        host = host_of(moved)
+        if host != self.host:
             self.cookies.clear()
         self.passed.append(self.url)
-        self.url = moved
+        self.url, self.host = moved, host
         if len(self.passed) > limit:
             raise Setback(Reason.TOO_MANY_REDIRECTS, f"more than {limit}, the last one to {moved}")
         self.note()
@@ -143,12 +150,7 @@ def checked_url(url: str) -> str:
         raise Setback(Reason.PRIVATE_ADDRESS if odd else Reason.BAD_URL, str(error)) from error
 
 
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Turn a forbidden address into the setback that it is."""
-    try:
-        yield
-    except ForbiddenPort as refused:
-        raise Setback(Reason.FORBIDDEN_PORT, str(refused)) from refused
-    except Refused as refused:
-        raise Setback(Reason.PRIVATE_ADDRESS, str(refused)) from refused
+def forbidden(refused: Refused) -> Setback:
+    """Return the setback that a forbidden address is."""
+    is_port = isinstance(refused, ForbiddenPort)
+    return Setback(Reason.FORBIDDEN_PORT if is_port else Reason.PRIVATE_ADDRESS, str(refused))

@@ -104,18 +104,19 @@ Result = Fetched | NotModified | Deferred | Rejection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A feed or sitemap that was read, or that is as it was. `base` is where its links start from.
+    """A feed or sitemap that was read, or that is as it was. `base` is its address after `redirects`.
 
     Keep `validator` once its entries are safe: a server asked with it may bring no entries again.
     """
 
     source: str
     url: str
-    fetched_at: datetime
     kind: SourceKind
+    fetched_at: datetime
     listing: Listing = field(repr=False)
     base: str
     answer: Answer = Answer.READ
+    redirects: tuple[str, ...] = ()
     validator: Validator | None = None
 
     @property

@@ -1,6 +1,8 @@
 """A real HTTP server on loopback that does exactly what a test tells it to, and a client in a hurry."""
 
 import asyncio
+import select
+import socket
 import socketserver
 import threading
 import time
@@ -14,8 +16,10 @@ import pytest
 from tasks.documents import Candidate
 from tasks.fetch.client import Fetcher
 from tasks.fetch.exchange import Limits
+from tasks.fetch.guard import Lookup
 from tasks.fetch.leases import HostLeases
 from tasks.fetch.results import Request, Result, Validator
+from tasks.fetch.robots import RobotsRecords
 from tasks.fetch.sources import Source, SourceKind
 
 ARTICLE = b"<!doctype html><title>The dam holds</title><article><p>The dam held through the night.</p></article>"
@@ -30,6 +34,22 @@ class Asked:
     time: float
     host: str
     connection: int
+    wire: socket.socket = field(repr=False)
+
+    def wait(self, seconds: float) -> None:
+        """Let the client wait; ConnectionError as soon as it hangs up."""
+        readable, _, _ = select.select([self.wire], [], [], seconds)
+        if readable and not self.is_waited_for():
+            raise ConnectionResetError
+
+    def is_waited_for(self) -> bool:
+        """Whether the client is still there."""
+        try:
+            return self.wire.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
 
 Reply = Callable[[Asked], Iterable[bytes]]
@@ -46,9 +66,10 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         super().__init__(("0.0.0.0", 0), _Conversation)
         self.replies: dict[str, Reply] = {}
         self.asked: list[Asked] = []
-        self.open_now: dict[str, int] = {}
+        self.open_now: dict[int, Asked] = {}  # by connection
         self.most_open: dict[str, int] = {}
         self.lock = threading.Lock()
+        self.stopping = threading.Event()  # slow answers wait for it
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.server_address[1]}{path}"
@@ -92,12 +113,20 @@ class _Conversation(socketserver.StreamRequestHandler):
 
     def _answer(self, path: str, headers: dict[str, str]) -> bool:
         server, host = self.server, self.connection.getsockname()[0]
-        asked = Asked(path=path, headers=headers, time=time.monotonic(), host=host, connection=id(self))
+        asked = Asked(
+            path=path,
+            headers=headers,
+            time=time.monotonic(),
+            host=host,
+            connection=id(self),
+            wire=self.connection,
+        )
         reply = server.replies.get(path, lambda _: [b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"])
         with server.lock:
             server.asked.append(asked)
-            server.open_now[host] = server.open_now.get(host, 0) + 1
-            server.most_open[host] = max(server.most_open.get(host, 0), server.open_now[host])
+            server.open_now[asked.connection] = asked
+            open_now = sum(other.host == host and other.is_waited_for() for other in server.open_now.values())
+            server.most_open[host] = max(server.most_open.get(host, 0), open_now)
         head = b""
         try:
             for piece in reply(asked):
@@ -105,7 +134,7 @@ class _Conversation(socketserver.StreamRequestHandler):
                 self.wfile.write(piece)
         finally:
             with server.lock:
-                server.open_now[host] -= 1
+                del server.open_now[asked.connection]
         return b"content-length" in head.lower() and b"connection: close" not in head.lower()
 
 
@@ -124,6 +153,8 @@ class Client:
         )
     )
     leases: HostLeases | None = None
+    robots: RobotsRecords | None = None
+    lookup: Lookup | None = None
 
     def fetcher(self) -> Fetcher:
         return Fetcher(
@@ -131,6 +162,8 @@ class Client:
             clock=lambda: datetime.now(UTC),
             random=Random(7),
             leases=self.leases,
+            robots=self.robots,
+            lookup=self.lookup,
             limits=self.limits,
         )
 
@@ -138,10 +171,10 @@ class Client:
         candidate = Candidate(input=url, source=self.source.name, url=url)
         return Request(candidate=candidate, source=self.source, validator=validator)
 
-    def fetch(self, url: str, validator: Validator | None = None) -> Result:
+    def fetch(self, url: str, validator: Validator | None = None, *, fetcher: Fetcher | None = None) -> Result:
         async def run() -> Result:
-            async with self.fetcher() as fetcher:
-                return await fetcher.fetch(self.request(url, validator))
+            async with fetcher or self.fetcher() as running:
+                return await running.fetch(self.request(url, validator))
 
         return asyncio.run(run())
 
@@ -165,6 +198,7 @@ def server() -> Iterator[LoopbackServer]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         yield server
+        server.stopping.set()
         server.shutdown()
         thread.join()
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tasks.documents import Candidate, Precision, Reason, Rejection
 from tasks.fetch.discover import discover
-from tasks.fetch.feeds import Entry, Listing, UnreadableListing, language_tag, plain_text, read_feed
+from tasks.fetch.feeds import Entry, FeedReader, Listing, UnreadableListing, language_tag, plain_text
 from tasks.fetch.freshness import Answer
 from tasks.fetch.memory import NoMemory, Remembered
 from tasks.fetch.results import Fetched, NotModified, Tally, Validator, Visit
@@ -61,8 +61,12 @@ def urlset(*urls: str) -> bytes:
     return f"<?xml version='1.0'?><urlset xmlns='{SITEMAP}'>{inside}</urlset>".encode()
 
 
-def feed(body: bytes):
-    return asyncio.run(read_feed(body, NOW))
+def feed(body: bytes) -> Listing:
+    async def read() -> Listing:
+        async with FeedReader() as reader:
+            return await reader.read(body, NOW)
+
+    return asyncio.run(read())
 
 
 class TestFeeds:

@@ -135,8 +135,10 @@ def test_silence_is_measured_by_what_is_usual(
     assert is_silent(rhythm, None, Attention(silent_after=silent_after)) is expected
 
 
-def test_a_feed_that_lists_only_old_entries_is_silent_at_the_first_visit() -> None:
+def test_a_feed_that_lists_only_old_entries_is_silent_as_soon_as_they_are_known() -> None:
     first = after_answer(None, START, brought=True, attention=USUAL)
-    assert is_silent(first, START - 300 * DAY, USUAL)
-    assert not is_silent(first, START - HOUR, USUAL)
-    assert not is_silent(first, None, USUAL)
+    second = after_answer(first, START + HOUR, brought=False, attention=USUAL)
+    assert not is_silent(first, START - 300 * DAY, USUAL)
+    assert is_silent(second, START - 300 * DAY, USUAL)
+    assert not is_silent(second, START - HOUR, USUAL)
+    assert not is_silent(second, None, USUAL)

@@ -1,18 +1,22 @@
 """The client against a real server: what is fetched, what is refused, and what is said about it."""
 
 import gzip
+import socket
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from threading import Thread
 
 import brotli
 import pytest
 import zstandard
 
 from tasks.documents import PageKind, Reason, Rejection
+from tasks.fetch.leases import LeasesInMemory
 from tasks.fetch.results import Deferred, Fetched, NotModified, Validator
 
 ARTICLE = b"<!doctype html><title>The dam holds</title><article><p>The dam held through the night.</p></article>"
@@ -56,9 +60,10 @@ class TestPages:
         ],
     )
     def test_encodings_are_undone_and_the_payload_is_kept(self, server, client, encoding, encode):
-        result = client.fetch(server.answer("/dam", encode(ARTICLE), Content_Encoding=encoding))
+        payload = encode(ARTICLE)
+        result = client.fetch(server.answer("/dam", payload, Content_Encoding=encoding))
         assert isinstance(result, Fetched)
-        assert (result.body, result.payload) == (ARTICLE, encode(ARTICLE))
+        assert (result.body, result.payload) == (ARTICLE, payload)
 
     def test_a_chunked_body_without_length_is_whole(self, server, client):
         chunk = b"%x\r\n%s\r\n" % (len(ARTICLE), ARTICLE)
@@ -353,6 +358,18 @@ class TestBrokenAnswers:
         server.server_close()
         assert_rejected(client.fetch(url), Reason.UNREACHABLE)
 
+    def test_a_host_that_speaks_no_tls_is_named_so(self, client):
+        def speak(listening: socket.socket) -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            Thread(target=speak, args=(listening,), daemon=True).start()
+            result = client.fetch(f"https://127.0.0.1:{listening.getsockname()[1]}/dam")
+        assert_rejected(result, Reason.TLS_ERROR, "/robots.txt")
+
     def test_an_unknown_host_is_unreachable(self, client):
         assert_rejected(client.fetch("http://no-such-host.invalid/"), Reason.UNREACHABLE)
 
@@ -455,6 +472,24 @@ class TestPace:
         assert [type(result) for result in results] == [Rejection] * 5 + [Deferred] * 2
         assert "parked" in results[-1].detail
         assert len(server.paths()) == 5
+
+    def test_a_kept_connection_that_dies_is_not_asked_again_out_of_turn(self, server, client):
+        server.answer("/1")
+        server.raw("/2")
+        client.with_source(delay=0.3).within(attempts=2).fetch_all([server.url("/1"), server.url("/2")])
+        starts = [asked.time for asked in server.asked if asked.path == "/2"]
+        assert len(starts) == 2
+        assert starts[1] - starts[0] > 0.2
+
+    @pytest.mark.parametrize(("trouble", "is_ours"), [(socket.EAI_AGAIN, True), (socket.EAI_NONAME, False)])
+    def test_a_trouble_of_ours_is_not_held_against_the_host(self, client, trouble, is_ours):
+        async def lookup(host: str, port: int) -> list[str]:
+            raise socket.gaierror(trouble, "no answer")
+
+        leases = LeasesInMemory()
+        result = replace(client, lookup=lookup, leases=leases).fetch("http://news.example/dam")
+        assert_rejected(result, Reason.UNREACHABLE, "news.example")
+        assert ("news.example" in leases.hosts(["news.example"])) is not is_ours
 
     def test_connections_are_kept_open(self, server, client):
         client.fetch_all([server.answer(f"/{number}") for number in range(5)])

@@ -31,6 +31,38 @@ URL = "https://example.com"
         (b"User agent: *\nDissallow: /", "/dam", False),
         (b"<html><body>Not found</body></html>", "/dam", True),
         (b"", "/dam", True),
+        # section 2.2.1: the group of our product token, whole, in any case; all groups of one token are one
+        (b"User-agent: copy\nDisallow: /", "/dam", True),
+        (b"User-agent: copydesk-news\nDisallow: /", "/dam", True),
+        (b"User-agent: desk\nDisallow: /", "/dam", True),
+        (b"user-AGENT:COPYdesk # ours\ndisALLOW:/", "/dam", False),
+        (b"User-agent: a\nUser-agent: copydesk\nDisallow: /dam", "/dam", False),
+        (b"User-agent: copydesk\nDisallow: /dam\n\nUser-agent: copydesk\nDisallow: /sea", "/dam", False),
+        (b"User-agent: copydesk\nDisallow: /dam\n\nUser-agent: copydesk\nDisallow: /sea", "/sea", False),
+        (b"User-agent: *\nDisallow: /\n\nUser-agent: copydesk\nDisallow: /sea", "/dam", True),
+        (b"Disallow: /\nUser-agent: *\nDisallow: /sea", "/dam", True),
+        # section 2.2.2: the longest rule holds, allow before disallow; paths are compared octet by octet, decoded alike
+        (b"User-agent: *\nDisallow: /dam\nAllow: /dam", "/dam", True),
+        (b"User-agent: *\nAllow: /dam/\nDisallow: /dam/north/", "/dam/north/lock", False),
+        (b"User-agent: *\nDisallow: /Dam", "/dam", True),
+        (b"User-agent: *\nDisallow: /dam", "/dams/north", False),
+        (b"User-agent: *\nDisallow: /dam?page=2", "/dam?page=2&all", False),
+        (b"User-agent: *\nDisallow: /d\xc3\xa4mme", "/d%C3%A4mme", False),
+        (b"User-agent: *\nDisallow: /d%C3%A4mme", "/d\u00e4mme", False),
+        (b"User-agent: *\nDisallow: /d%c3%a4mme", "/d%C3%A4mme", False),
+        (b"User-agent: *\nDisallow: /%64am", "/dam", False),
+        (b"User-agent: *\nDisallow: /dam", "/%64%61m", False),
+        (b"User-agent: *\nDisallow: /dam%2Fnorth", "/dam/north", True),
+        # section 2.2.3: $ is the end, * is anything, and a comment is none of our business
+        (b"User-agent: *\nDisallow: /dam$", "/dam", False),
+        (b"User-agent: *\nDisallow: /dam$", "/dam/north", True),
+        (b"User-agent: *\nDisallow: /*/lock", "/dam/north/lock", False),
+        (b"User-agent: *\nDisallow: /dam # closed", "/dam", False),
+        (b"User-agent: *\nDisallow: *", "/dam", False),
+        # section 2.2.4: other lines belong to no group and end none
+        (b"User-agent: *\nCrawl-delay: 3\nDisallow: /dam", "/dam", False),
+        (b"User-agent: *\nnonsense\nDisallow: /dam", "/dam", False),
+        (b"Sitemap: /s.xml\nUser-agent: *\nHost: a\nDisallow: /dam", "/dam", False),
     ],
 )
 def test_rules(robots, path, is_allowed):

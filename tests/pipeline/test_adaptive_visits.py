@@ -1,9 +1,8 @@
 """What visits to listings leave in the ledger, and what schedules make of it: real runs over a server on loopback."""
 
-import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,79 +14,20 @@ from tasks.edit import Desk
 from tasks.fetch.exchange import Limits
 from tasks.fetch.freshness import Answer, Attention, Condition
 from tasks.fetch.sources import Source, SourceKind
+from tasks.fetch.window import Window
 from tasks.job import Job
 from tasks.standing import part_due, silent_sources, standings, told_waiting
 from tests.conftest import utc_now
+from tests.pipeline.listings_site import Listings, serving
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-PAGE = b"<title>A crane sings</title><h1>A crane sings</h1><p>" + b"It was tested in front of people. " * 20
-
-
-class Listings(ThreadingHTTPServer):
-    """Serves what is in `bodies`, and pages below /story; a body that has not changed is a 304."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.bodies: dict[str, bytes] = {}
-        self.asked: list[str] = []
-
-    def source(self, path: str, attention: Attention | None = None) -> Source:
-        return Source(
-            name="courier",
-            kind=SourceKind.WEB,
-            location=self.url(path),
-            delay=0.0,
-            allow_private=True,
-            attention=attention or Attention(),
-        )
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server_port}{path}"
-
-    def feed(self, *stories: int, published: datetime | None = None) -> None:
-        date = "" if published is None else f"<pubDate>{published:%a, %d %b %Y %H:%M:%S} +0000</pubDate>"
-        items = "".join(f"<item><link>/story/{story}</link>{date}</item>" for story in stories)
-        self.bodies["/feed"] = f"<rss version='2.0'><channel><title>T</title>{items}</channel></rss>".encode()
-
-    def index(self, **sitemaps: datetime) -> None:
-        parts = "".join(
-            f"<sitemap><loc>{self.url(f'/{name}.xml')}</loc><lastmod>{changed:%Y-%m-%dT%H:%M:%SZ}</lastmod></sitemap>"
-            for name, changed in sitemaps.items()
-        )
-        self.bodies["/index.xml"] = f"<sitemapindex>{parts}</sitemapindex>".encode()
-
-    def sitemap(self, name: str, *stories: int) -> None:
-        inside = "".join(f"<url><loc>{self.url(f'/story/{story}')}</loc></url>" for story in stories)
-        self.bodies[f"/{name}.xml"] = f"<urlset>{inside}</urlset>".encode()
-
-
-class _Answer(BaseHTTPRequestHandler):
-    server: Listings
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        body = PAGE if self.path.startswith("/story") else self.server.bodies.get(self.path)
-        etag = f'"{hash(body)}"'
-        status = 404 if body is None else 304 if self.headers.get("If-None-Match") == etag else 200
-        self.send_response(status)
-        self.send_header("ETag", etag)
-        self.send_header("Content-Type", "text/html" if body is PAGE else "text/xml")
-        self.send_header("Content-Length", str(len(body or b"") if status == 200 else 0))
-        self.end_headers()
-        if status == 200:
-            self.wfile.write(body or b"")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Keep quiet."""
 
 
 @pytest.fixture
 def server() -> Iterator[Listings]:
-    with Listings() as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with serving() as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
@@ -95,7 +35,7 @@ def place(tmp_path: Path) -> Place:
     return Place(root=str(tmp_path / "data"))
 
 
-def visit(place: Place, source: Source, now: datetime) -> FeedVisit:
+def visit(place: Place, source: Source, now: datetime, window: Window | None = None) -> FeedVisit:
     """Collect what a source has, as a run that begins `now` does, and return what is known of it then."""
     job = Job(
         run=f"{now:%Y%m%dT%H%M%S}",
@@ -107,6 +47,7 @@ def visit(place: Place, source: Source, now: datetime) -> FeedVisit:
         seed=0,
         desk=Desk(),
         limits=Limits(attempts=1, backoff_seconds=0.01),
+        window=window,
     )
     for _ in collect_pages(job, [source]):
         pass
@@ -211,13 +152,43 @@ def test_silence_is_told_with_what_is_heard_instead(server: Listings, place: Pla
         'courier: silent, nothing new since 2026-03-01 11:00 UTC; it answers "not modified" (304).'
     ]
     server.bodies["/feed"] += b" "
-    assert told(NOON + 4 * DAY)[0].endswith("its 1 entries are all old.")
+    assert told(NOON + 4 * DAY)[0].endswith("all that it lists is old.")
     server.feed()
     assert told(NOON + 5 * DAY)[0].endswith("it lists nothing.")
     del server.bodies["/feed"]
     assert "its last visit failed (not-found: 404" in told(NOON + 6 * DAY)[0]
     server.feed(2)
     assert told(NOON + 7 * DAY) == []
+
+
+def test_a_home_page_is_remembered_as_what_it_leads_to(server: Listings, place: Place) -> None:
+    home = b"<!doctype html><link rel=alternate type=application/rss+xml href=/feed><h1>The Courier</h1>"
+    server.bodies["/"] = home
+    server.feed(1, 2)
+    source = server.source("/")
+    seen = visit(place, source, NOON)
+    assert (seen.kind, seen.entries, seen.changed_at, seen.failures) == ("home", 2, NOON, 0)
+    assert known(place, server.url("/feed")).entries == 2
+    seen = visit(place, source, NOON + 3 * DAY)
+    assert (seen.answer, seen.changed_at) == (Answer.NOT_MODIFIED, NOON)
+    with place.open() as store:
+        assert [silence.source for silence in silent_sources(store.ledger, [source])] == ["courier"]
+
+
+def test_a_site_whose_robots_txt_names_no_sitemap_fails(server: Listings, place: Place) -> None:
+    server.bodies["/robots.txt"] = b"User-agent: *\nDisallow: /private/\n"
+    source = replace(server.source("/"), kind=SourceKind.SITEMAP)
+    seen = visit(place, source, NOON)
+    assert (seen.failures, seen.answer) == (1, Answer.FAILED)
+
+
+def test_a_run_over_a_window_of_days_changes_no_rhythm(server: Listings, place: Place) -> None:
+    server.feed(1)
+    source = server.source("/feed")
+    before = visit(place, source, NOON)
+    server.feed(1, 2, published=NOON)
+    visit(place, source, NOON + HOUR, window=Window(first=NOON.date(), last=NOON.date()))
+    assert known(place, source.location) == before
 
 
 def test_a_page_and_a_folder_are_remembered_and_never_silent(server: Listings, place: Place, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pyarrow.fs import FileSelector
 from storage import read
 from storage.bucket import Bucket, TakenError, _explain
 from storage.errors import LockLostError, StoreError, StoreFullError, StoreNotWritableError
+from storage.growing import GrowingFile
 from storage.lease import MARGIN, Claim, Leases
 from storage.objects import S3Files
 from storage.store import Store
@@ -126,6 +128,19 @@ def test_adopted_file_never_replaces_another(files: S3Files) -> None:
     assert local.read_bytes() == b"mine"
     files.adopt(local, "b", replacing=None)
     assert (files.read("a"), files.read("b"), local.exists()) == (b"theirs", b"mine", False)
+
+
+def test_stores_do_not_go_on_with_each_others_files(files: S3Files) -> None:
+    other = replace(files, bucket=Bucket.at(f"{files.bucket.url}/other"))
+    mine = GrowingFile.begin(files.growing(), "a")
+    assert mine is not None
+    mine.tell(b"a line")
+    mine.stream.close()  # as the death of its writer does
+    assert list(GrowingFile.abandoned(other.growing())) == []
+    (found,) = GrowingFile.abandoned(files.growing())
+    assert (found.name, found.told()) == ("a", [b"a line"])
+    found.end()
+    assert list(files.growing().iterdir()) == []
 
 
 # Locks

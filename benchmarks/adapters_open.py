@@ -1,0 +1,9 @@
+"""The functions of `adapters` with all rules and the gate opened: the rule book at its boldest."""
+
+from benchmarks import adapters
+from benchmarks.adapters import detect, duplicates, extract, language, make, normalise, score
+from tasks.artifacts.mend import Mode
+
+__all__ = ["detect", "duplicates", "extract", "language", "make", "normalise", "score"]
+
+adapters.MODE = Mode.ALL
