@@ -129,10 +129,11 @@ def reprocess(
     from flows.parameters import Only, ReprocessParameters
     from flows.running import run_reprocess
 
+    first, last = parse_days(first_day, last_day)
     parameters = ReprocessParameters(
         sources=tuple(sources or ()),
-        first_day=parse_day(first_day),
-        last_day=parse_day(last_day),
+        first_day=first,
+        last_day=last,
         only=Only(only.value),
         dry_run=dry_run,
         data=data,
@@ -398,16 +399,19 @@ def settings_for(data: str | None, config: Path | None) -> "Settings":
     return settings if data is None else settings.model_copy(update={"data": data})
 
 
-def parse_day(text: str | None) -> "date | None":
-    """Return a day as it is given to a command."""
+def parse_days(first: str | None, last: str | None) -> "tuple[date | None, date | None]":
+    """Return two days as they are given to a command, the later not before the earlier."""
     from datetime import date
 
     from flows.settings import SettingsError
 
     try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{text!r} is not a day. Write it as 2026-02-28.") from None
+        days = (first and date.fromisoformat(first)) or None, (last and date.fromisoformat(last)) or None
+    except ValueError as error:
+        raise SettingsError(f"A day is written as 2026-02-28 ({error}).") from None
+    if days[0] and days[1] and days[0] > days[1]:
+        raise SettingsError(f"The first day, {first}, comes after the last, {last}.")
+    return days
 
 
 def stoppable(work: Callable[[], int]) -> int:

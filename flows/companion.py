@@ -33,7 +33,7 @@ STOP: Final = signal.SIGUSR1  # not SIGINT: a process that a script runs in the 
 MANY_FAILURES: Final = 2
 FEWEST_UPDATES: Final = 50  # of the bar, over a run of any length: each is an event that the server keeps
 
-# Where the stages of each flow begin and end, in per cent of the whole; one that is not named here does not move the bar.
+# Where the stages of each flow begin and end, in per cent of the whole; no other moves the bar.
 _STAGES: Final = {"collect": (0, 50), "edit": (50, 85), "commit": (85, 95)}
 SPANS: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
     "ingest": _STAGES,

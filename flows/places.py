@@ -1,5 +1,6 @@
 """Where a dataset is kept, for how long, and who can reach it, as settings and commands name it."""
 
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +37,11 @@ def retention_of(settings: Settings) -> "Retention":
 
 
 def check_reach(settings: Settings) -> None:
-    """Refuse a cluster on other machines with a dataset that these cannot reach."""
+    """Refuse a cluster without Dask here to reach it, and one on other machines that cannot reach the dataset."""
+    if settings.dask is not None and find_spec("distributed") is None:
+        raise SettingsError(
+            f"`dask` = {settings.dask!r}, and Dask is not installed here. Install it: pip install 'copydesk[dask]'"
+        )
     if settings.dask is None or _is_here(settings.dask):
         return
     place = place_of(settings)

@@ -58,6 +58,12 @@ _AT_A_TIME: Final = 500
 _PAUSES: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between one attempt to switch SQLite to its write-ahead log and the next."""
 
+_BUSY: Final = 60_000
+"""Milliseconds that SQLite waits for another writer."""
+
+_PATIENCE: Final = 5_000
+"""Milliseconds that housekeeping waits for one."""
+
 _SEVERAL: Final = 20
 """Sources that are looked for by name in the runs; of more, all runs are read."""
 
@@ -175,12 +181,14 @@ class Ledger:
             return True
         with self._explained(), closing(self.engine.raw_connection()) as raw:
             try:
-                for statement in ("PRAGMA busy_timeout = 5000", "VACUUM", "ANALYZE", "PRAGMA busy_timeout = 60000"):
+                for statement in (f"PRAGMA busy_timeout = {_PATIENCE}", "VACUUM", "ANALYZE"):
                     raw.cursor().execute(statement)
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
                     raise
                 return False
+            finally:
+                raw.cursor().execute(f"PRAGMA busy_timeout = {_BUSY}")
             return True
 
     def drop_identities(self, urls: Iterable[str]) -> None:
@@ -676,7 +684,7 @@ def _slices(values: list[str]) -> Iterator[list[str]]:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     cursor = connection.cursor()
-    for pragma in ("busy_timeout = 60000", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in (f"busy_timeout = {_BUSY}", "synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     _switch_to_wal(cursor)
     cursor.close()

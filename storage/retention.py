@@ -85,8 +85,9 @@ def expire(work: Work) -> int:
         with work.store.files.lock(guard(REJECTIONS_DATASET, day)):
             gone = _expired_on(work.store, day, before)
             stored = read(work.store.files, REJECTIONS_DATASET, day).table
-            work.press.replace(REJECTIONS_DATASET, day, without(REJECTIONS_DATASET, stored, gone))
+            # In this order: once the rows are gone, nobody could say which keys are to be displaced.
             work.store.ledger.displace(REJECTIONS_DATASET.name, gone)
+            work.press.replace(REJECTIONS_DATASET, day, without(REJECTIONS_DATASET, stored, gone))
         count += len(gone)
     return count
 

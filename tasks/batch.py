@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from threading import Lock
@@ -161,15 +162,41 @@ class Workers:
 
 def edit_carefully(job: Job, part: Slice, edit: EditSlice = edit_slice) -> Edited:
     """Edit a slice in a process of its own, and by halves where that dies, until the culprit stands alone."""
-    with _pool(1) as alone:
-        _check_alive(alone)
-        try:
-            return alone.submit(edit, job.place, job.run, part, job.desk).result()
-        except BrokenProcessPool:
-            pass
+    with closing(_Alone()) as alone:
+        return _by_halves(alone, job, part, edit)
+
+
+def _by_halves(alone: "_Alone", job: Job, part: Slice, edit: EditSlice) -> Edited:
+    edited = alone.edit(job, part, edit)
+    if edited is not None:
+        return edited
     if part.stop - part.start == 1:
         return reject_slice(job.place, job.run, part, "The process that edited this page died.")
-    return sum((edit_carefully(job, half, edit) for half in part.halves()), Edited())
+    return sum((_by_halves(alone, job, half, edit) for half in part.halves()), Edited())
+
+
+class _Alone:
+    """A process that edits one slice at a time; another takes its place where it dies."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+
+    def edit(self, job: Job, part: Slice, edit: EditSlice) -> Edited | None:
+        """Edit a slice; None where that killed the process."""
+        if self._pool is None:
+            self._pool = _pool(1)
+            _check_alive(self._pool)
+        try:
+            return self._pool.submit(edit, job.place, job.run, part, job.desk).result()
+        except BrokenProcessPool:
+            self.close()
+            return None
+
+    def close(self) -> None:
+        """Let the process go."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
 
 def _check_alive(pool: ProcessPoolExecutor) -> None:

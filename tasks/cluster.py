@@ -76,11 +76,11 @@ class Cluster:
     def _greet(self) -> None:
         try:
             self._wait(self._client.submit(versions, pure=False))
-        except ModuleNotFoundError as error:
+        except (ImportError, RuntimeError) as error:  # the scheduler, which reads tasks too, wraps it in the latter
             raise ClusterError(
-                f"{self._address}: the workers cannot import copydesk ({error}). Install on every worker what is "
-                "installed here."
-            ) from None
+                f"{self._address}: the scheduler or a worker cannot import copydesk ({error.__cause__ or error}). "
+                "Install there what is installed here."
+            ) from error
 
     def _submit(self, job: Job, part: Slice) -> "Future":
         name = f"{job.run}-{part.key}-{part.start:05d}"

@@ -11,7 +11,7 @@ from flows.sample.site import SampleSite
 from storage import read
 from storage.store import Place, Store
 from storage.verify import verify
-from tasks.archived import Cause, Selection, collect_archived, find_archived
+from tasks.archived import Cause, Selection, collect_archived, find_archived, plan
 from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.documents import Outcome
@@ -19,7 +19,7 @@ from tasks.edit import Desk, versions
 from tasks.fetch.exchange import Limits
 from tasks.fetch.sources import source_from_argument
 from tasks.job import Job
-from tasks.publish import Published, publish_run
+from tasks.publish import Published, finish_runs, publish_run
 from tasks.rows import archived_pages
 from tests.conftest import ingest_without_prefect, listing_sources, utc_now
 
@@ -122,6 +122,25 @@ def test_a_lost_ledger_costs_no_row_its_hints(root: Path) -> None:
     assert causes(root)[Cause.STALE] == len(before)
     reprocess(root, Selection())
     assert without(rows(root), "versions") == without(before, "versions")
+
+
+def test_what_a_dead_run_had_made_anew_is_not_made_again(root: Path) -> None:
+    dead = job(root, "dead")
+    with Workers(1) as workers:
+        done = next(collect_archived(dead, Selection()))
+        workers.edit(dead, done)
+    before = causes(root).total()
+    assert finish_runs(dead.place, utc_now()) == 1
+    assert causes(root).total() == before - done.count
+    reprocess(root, Selection())
+    assert causes(root) == {}
+
+
+def test_the_plan_counts_by_source_and_cause(root: Path) -> None:
+    planned = plan(Place(root=str(root)), Selection())
+    assert sum(line.pages for line in planned) == causes(root).total()
+    assert {line.cause for line in planned} == {Cause.STALE, Cause.SET_ASIDE}
+    assert min(line.first_day for line in planned) == min(row["published_date"] for row in rows(root))  # type: ignore[type-var]
 
 
 def test_a_day_and_a_source_can_be_chosen(root: Path) -> None:
