@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from prefect import flow
+from prefect import State, flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import utc_now
-from flows.jobs import Stopwatch, begin, conclude, editors, working
+from flows.jobs import Stopwatch, begin, conclude, editors, ended, working
 from flows.parameters import BackfillParameters
 from flows.plans import backfill_run_name, keep_plan, keep_shortfall
 from tasks import stages
@@ -21,7 +21,7 @@ from tasks.report.summary import RunSummary
 
 
 @flow(name="backfill", flow_run_name=backfill_run_name)
-def backfill(parameters: BackfillParameters) -> RunSummary:
+def backfill(parameters: BackfillParameters) -> RunSummary | State[RunSummary]:
     """Bring the partitions of a range of days up to date; what fails costs its own day only, and is told with reasons.
 
     Cut short, it is started again: what is done by then is not done twice.
@@ -43,7 +43,7 @@ def backfill(parameters: BackfillParameters) -> RunSummary:
         summary = keep_shortfall(summary, plan, stages.plan_days(job.place, request))
         if plan.units:
             stages.report(job.place, summary, published.days, request.sources)
-    return summary
+        return ended(summary)
 
 
 def _filled(job: Job, plan: Plan, request: Request, at_work: Editors, concurrency: int) -> Iterator[Published]:

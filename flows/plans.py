@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from prefect.artifacts import create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 
+from flows.run_page import Row, show_table, showing
 from tasks.partitions import MENDABLE, Partition, Plan, count_states, counted, newest_first, sentence
 from tasks.report.summary import RunSummary
 
 MOST_ROWS: Final = 1_000  # of a table that Prefect keeps
 MOST_WARNINGS: Final = 20  # that the report names one by one
 MOST_NAMES: Final = 3  # of sources, in a run's name
-
-Row = dict[str, str | int]
 
 
 def backfill_run_name() -> str:
@@ -28,10 +26,10 @@ def keep_plan(plan: Plan) -> None:
     """Say in the run's name which days it is about and how much there is to do, and keep the plan as tables."""
     if flow_run.id is not None:
         days = _name(str(plan.window.first), str(plan.window.last), flow_run.parameters["parameters"].sources)
-        with get_client(sync_client=True) as client:
+        with showing(), get_client(sync_client=True) as client:
             client.update_flow_run(flow_run.id, name=f"{days} ({counted(len(plan.chosen), 'partition')})")
     seconds = "" if plan.seconds is None else f", about {plan.seconds:,.0f} s by the pace of the latest runs"
-    create_table_artifact(
+    show_table(
         [
             {"source": source, **{str(state): count for state, count in states.items()}}
             for source, states in count_states(plan.partitions).items()
@@ -39,7 +37,7 @@ def keep_plan(plan: Plan) -> None:
         key="backfill-states",
         description=f"Partitions from {plan.window.first} to {plan.window.last}, by source and state.",
     )
-    create_table_artifact(
+    show_table(
         [_row(each) for each in newest_first(plan.chosen)[:MOST_ROWS]],
         key="backfill-plan",
         description=f"{counted(len(plan.chosen), 'partition')} to bring up to date: "
@@ -51,7 +49,7 @@ def keep_shortfall(summary: RunSummary, plan: Plan, after: Plan) -> RunSummary:
     """Keep a table of what is still not as it should be, and return the summary with a warning for each of these."""
     planned = {(each.source, each.day) for each in plan.chosen}
     short = newest_first([each for each in after.partitions if each.state in MENDABLE])
-    create_table_artifact(
+    show_table(
         [_row(each) for each in short[:MOST_ROWS]],
         key="backfill-left",
         description=f"{counted(len(short), 'partition')} not as they should be after the backfill.",
