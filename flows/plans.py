@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 
-from flows.run_page import Row, show_table, showing
+from flows.run_page import Row, show_table
 from tasks.partitions import MENDABLE, Partition, Plan, count_states, counted, newest_first, sentence
 from tasks.report.summary import RunSummary
 
@@ -19,15 +20,24 @@ MOST_NAMES: Final = 3  # of sources, in a run's name
 def backfill_run_name() -> str:
     """Return a readable name for a backfill in Prefect: its days, and its sources if they are few."""
     parameters = flow_run.parameters["parameters"]
-    return _name(str(parameters.first or ""), str(parameters.last or ""), parameters.sources)
+    return name_of(parameters.first or "", parameters.last or "", parameters.sources)
 
 
-def keep_plan(plan: Plan) -> None:
-    """Say in the run's name which days it is about and how much there is to do, and keep the plan as tables."""
+def name_of(first: date | str, last: date | str, sources: Sequence[str]) -> str:
+    """Return the name of a backfill of these days.
+
+    >>> name_of(date(2024, 2, 1), date(2024, 2, 29), ("harbour-courier",))
+    'backfill 2024-02-01…2024-02-29 of harbour-courier'
+    """
+    chosen = f" of {', '.join(sources)}" if 0 < len(sources) <= MOST_NAMES else ""
+    return f"backfill {first}…{last}{chosen}"
+
+
+def keep_plan(name: str, plan: Plan) -> None:
+    """Add to the run's name how much there is to do, and keep the plan as tables."""
     if flow_run.id is not None:
-        days = _name(str(plan.window.first), str(plan.window.last), flow_run.parameters["parameters"].sources)
-        with showing(), get_client(sync_client=True) as client:
-            client.update_flow_run(flow_run.id, name=f"{days} ({counted(len(plan.chosen), 'partition')})")
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(flow_run.id, name=f"{name} ({counted(len(plan.chosen), 'partition')})")
     seconds = "" if plan.seconds is None else f", about {plan.seconds:,.0f} s by the pace of the latest runs"
     show_table(
         [
@@ -58,11 +68,6 @@ def keep_shortfall(summary: RunSummary, plan: Plan, after: Plan) -> RunSummary:
     if len(warnings) > MOST_WARNINGS:
         warnings[MOST_WARNINGS:] = [f"And {len(warnings) - MOST_WARNINGS:,} more partitions."]
     return replace(summary, warnings=(*summary.warnings, *warnings))
-
-
-def _name(first: str, last: str, sources: Sequence[str]) -> str:
-    chosen = f" of {', '.join(sources)}" if 0 < len(sources) <= MOST_NAMES else ""
-    return f"backfill {first}…{last}{chosen}"
 
 
 def _row(each: Partition) -> Row:
