@@ -93,13 +93,14 @@ def run(
     from flows.parameters import IngestParameters
     from flows.running import run_ingest
 
+    first, last = parse_days(first_day, last_day)
     parameters = IngestParameters(
         sources=tuple(sources or ()),
         data=data,
         delay=delay,
         allow_private=allow_private,
-        first_day=parse_day(first_day),
-        last_day=parse_day(last_day),
+        first_day=first,
+        last_day=last,
         config=None if config is None else str(config),
     )
     raise typer.Exit(stoppable(lambda: run_ingest(parameters, as_json=as_json)))
@@ -211,8 +212,9 @@ def status(
     """Show how each day of each source stands: a calendar of what is fresh, missing, stale or failed."""
     from flows.backfilling import show_status
 
+    first_day, last_day = parse_days(first, last)
     settings = settings_for(data, config)
-    show_status(settings, first=parse_day(first), last=parse_day(last), sources=source or (), as_json=as_json)
+    show_status(settings, first=first_day, last=last_day, sources=source or (), as_json=as_json)
 
 
 @app.command()
@@ -235,12 +237,13 @@ def backfill(
     """Bring past days up to date: what is missing, stale or failed, and nothing else."""
     from flows.backfilling import run_backfill
 
+    first_day, last_day = parse_days(first, last)
     raise typer.Exit(
         stoppable(
             lambda: run_backfill(
                 settings_for(data, config),
-                first=parse_day(first),
-                last=parse_day(last),
+                first=first_day,
+                last=last_day,
                 sources=source or (),
                 only=[state.strip() for state in only.split(",")] if only else (),
                 again=again,
