@@ -58,6 +58,7 @@ from tasks.report.summary import Run, summarise
 
 ROOT: Final = Path(__file__).parents[1]
 PROCESSES: Final = 2
+EMPTY: Final = 200  # batches, to see what one costs
 BATCH: Final = Settings().batch_size
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 _OF_A_RUN: Final = ("fetched_at", "first_seen_at", "updated_at")
@@ -109,14 +110,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="contenders whose name begins so")
     parser.add_argument("--json", type=Path, help="write what was measured here, too")
     parser.add_argument("--contend", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--empty", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
+    if asked.empty is not None:
+        _run_empty(asked.empty)
+        return 0
     if asked.contend:
         _contend(*asked.contend)
         return 0
     measured: list[Measured] = []
-    print(f"{'':<32}{'batch':>6}{'wall':>9}{'CPU':>9}{'server':>9}{'wall +':>9}{'CPU +':>9}{'of all':>9}  rows")
+    head = f"{'':<32}{'batch':>6}{'wall':>9}{'CPU':>9}{'server':>9}{'wall +':>9}{'CPU +':>9}{'of all':>9}  rows"
     with tempfile.TemporaryDirectory(prefix="orchestration-") as scratch:
         for each in _measure(Path(scratch), asked):
+            if not measured:
+                print(head)
             measured.append(each)
             print(_line(each, measured), flush=True)
     if asked.json:
@@ -132,6 +139,7 @@ def _measure(scratch: Path, asked: argparse.Namespace) -> Iterator[Measured]:
     with local_server(scratch / "server.log"), _cluster(scratch / "dask") as (address, workers):
         server = _prefect_server()
         idle = _idle_rate(server)
+        _say_what_prefect_costs(server, idle)
         for size in asked.batch_sizes:
             for contender in chosen:
                 if contender.in_task_runs and find_spec("prefect_dask") is None:
@@ -143,6 +151,25 @@ def _measure(scratch: Path, asked: argparse.Namespace) -> Iterator[Measured]:
                     shutil.copytree(archive, where)
                     runs.append(_measure_one(contender, size, where, address, server, idle, workers))
                 yield min(runs, key=lambda run: run.cpu + run.server_cpu)
+
+
+def _say_what_prefect_costs(server: int, idle: float) -> None:
+    """Print what a flow run costs, and each batch in it, where there is nothing to edit: here, and at the server."""
+    (here, there), (here_too, there_too) = (_empty_run(count, server, idle) for count in (0, EMPTY))
+    batch = (here_too - here) / EMPTY, (there_too - there) / EMPTY
+    print(
+        f"CPU of a flow run: {here:.2f} s, and {there:.2f} s of the server; of a batch in it: "
+        f"{1000 * batch[0]:.1f} ms, and {1000 * batch[1]:.1f} ms of the server.\n",
+        flush=True,
+    )
+
+
+def _empty_run(count: int, server: int, idle: float) -> tuple[float, float]:
+    start, before = time.perf_counter(), _cpu(server)
+    command = [sys.executable, "-m", "benchmarks.orchestration", "--empty", str(count)]
+    used = float(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout.splitlines()[-1])
+    _wait_until_idle(server)
+    return used, max(0.0, _cpu(server) - before - idle * (time.perf_counter() - start))
 
 
 def _measure_one(
@@ -271,6 +298,31 @@ def _in_task_runs(size: int, where: str, address: str) -> Callable[[], object]:
     return reprocess_in_task_runs
 
 
+class _Nobody:
+    """Edits nothing."""
+
+    def edit(self, job: Job, batch: BatchRef) -> Edited:
+        return Edited()
+
+
+def _run_empty(count: int) -> None:
+    """Run a flow with so many batches that hold nothing, and print the seconds of CPU that it took."""
+    from prefect import flow
+
+    from flows.jobs import THREADS
+    from tasks import stages
+
+    @flow(name="empty", task_runner=THREADS)
+    def empty() -> None:
+        job, batch = _job("nowhere", BATCH), BatchRef(key="empty", path="nowhere", count=0)
+        for edit in [stages.edit.submit(job, batch, _Nobody()) for _ in range(count)]:
+            edit.result()
+
+    before = time.process_time()
+    empty()
+    print(time.process_time() - before)
+
+
 class _OnTheSpot:
     """Edits a batch where it is asked to."""
 
@@ -337,7 +389,7 @@ def _cluster(folder: Path) -> Iterator[tuple[str, list[int]]]:
     with LocalCluster(
         n_workers=PROCESSES,
         threads_per_worker=1,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         silence_logs=logging.CRITICAL,
         local_directory=str(folder),
     ) as cluster:

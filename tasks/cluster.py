@@ -142,7 +142,7 @@ def _connect(opened: ExitStack, address: str, workers: int, patience: float) -> 
         started = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,  # what a worker's death means is told in rows
             scheduler_kwargs={"allowed_failures": _DEATHS, "dashboard": False},
         )
