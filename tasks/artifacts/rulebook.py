@@ -6,9 +6,12 @@ from importlib.resources.abc import Traversable
 
 from tasks.artifacts.rule import Rule
 from tasks.artifacts.rules import (
+    amounts,
     calque,
     casing,
+    dates,
     encoding,
+    house,
     inflection,
     markup,
     numbers,
@@ -31,10 +34,13 @@ RULEBOOK: tuple[Rule, ...] = (
     *word_order.RULES,
     *segmentation.RULES,
     *quotation.RULES,
+    *dates.RULES,
+    *amounts.RULES,
     *numbers.RULES,
     *punctuation.RULES,
     *casing.RULES,
     *inflection.RULES,
+    *house.RULES,
     *untranslated.RULES,
     *calque.RULES,
 )
