@@ -55,7 +55,9 @@ def _is_range(match: re.Match[str], _: Habits) -> bool:
 
 def _multiplied(match: re.Match[str], _: Habits) -> str:
     amount, size = english_digits(match["amount"]), _MULTIPLES[match["size"]]
-    return f"{match['sign']}{amount},000" if size == "thousand" and amount.isdigit() else f"{match['sign']}{amount} {size}"
+    return (
+        f"{match['sign']}{amount},000" if size == "thousand" and amount.isdigit() else f"{match['sign']}{amount} {size}"
+    )
 
 
 def _from_myriads(match: re.Match[str], _: Habits) -> str:
@@ -116,9 +118,7 @@ RULES = (
             rf"(?<![\d{_SIGNS},.])(?<!\d[{_SPACES}])(?P<amount>{_AMOUNT})"
             rf"(?:[ \u00a0](?P<size>million|billion|trillion))?[{_SPACES}](?P<sign>[{_SIGNS}])(?!\w)"
         ),
-        cues=tuple(
-            f"{end}{space}{sign}" for end in (*"0123456789", "illion") for space in _SPACES for sign in _SIGNS
-        ),
+        cues=tuple(f"{end}{space}{sign}" for end in (*"0123456789", "illion") for space in _SPACES for sign in _SIGNS),
         unless=_is_range,
         replacement=_sign_first,
         telling=True,
@@ -138,7 +138,9 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"fr", "de", "es", "pt", "it"}),
-        pattern=re.compile(rf"(?<![\d{_SIGNS},.])(?<!\d )(?P<amount>{_AMOUNT})(?P<size>(?!))?(?P<sign>€)(?![\w{_SIGNS}])"),
+        pattern=re.compile(
+            rf"(?<![\d{_SIGNS},.])(?<!\d )(?P<amount>{_AMOUNT})(?P<size>(?!))?(?P<sign>€)(?![\w{_SIGNS}])"
+        ),
         cues=tuple(f"{digit}€" for digit in range(10)),
         unless=_is_range,
         replacement=_sign_first,
@@ -221,7 +223,9 @@ RULES = (
         telling=True,
         why="Romance languages count in millions of euros; after a number English says million, with nothing between.",
         reference="The Chicago Manual of Style, 9.8",
-        mends={"It cost 3 millions of euros, or 2 million of dollars.": "It cost 3 million euros, or 2 million dollars."},
+        mends={
+            "It cost 3 millions of euros, or 2 million of dollars.": "It cost 3 million euros, or 2 million dollars."
+        },
         keeps=("It cost millions of euros.", "Some 3 million of them came.", "It cost 3 million euros."),
     ),
     Rule(

@@ -33,7 +33,9 @@ def roman(numeral: str) -> int:
     (19, 21)
     """
     values = [_ROMAN[letter] for letter in numeral]
-    return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))
+    return sum(
+        -value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True)
+    )
 
 
 def _spelled_out(match: re.Match[str], habits: Habits) -> str | None:
@@ -125,7 +127,9 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"de", "es", "pt", "ru"}),
-        pattern=re.compile(r"(?<![\d:.])(?P<hour>[012]?\d[:.][0-5]\d)[ \u00a0]?(?:h|hs|Uhr|uhr|horas|heures|часов|ч\.)(?!\w)"),
+        pattern=re.compile(
+            r"(?<![\d:.])(?P<hour>[012]?\d[:.][0-5]\d)[ \u00a0]?(?:h|hs|Uhr|uhr|horas|heures|часов|ч\.)(?!\w)"
+        ),
         cues=tuple(f"{digit}{space}h" for digit in range(10) for space in ("", " ", "\u00a0")) + ("hr", "час", " ч"),
         replacement=r"\g<hour>",
         telling=True,
@@ -166,9 +170,11 @@ RULES = (
         telling=True,
         why="Romance and Slavic languages number centuries in Roman numerals.",
         reference="The Chicago Manual of Style, 9.32",
-        mends={"The wall is of the XIXe century, the gate of the XX century.": (
-            "The wall is of the 19th century, the gate of the 20th century."
-        )},
+        mends={
+            "The wall is of the XIXe century, the gate of the XX century.": (
+                "The wall is of the 19th century, the gate of the 20th century."
+            )
+        },
         keeps=("The wall is of the 19th century.", "Volume IV, century by century"),
     ),
     Rule(

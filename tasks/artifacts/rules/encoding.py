@@ -29,7 +29,9 @@ _SIGNS = {sign: latin for sign, latin in table("foreign_signs")}
 _EAST_ASIAN = r"\u0590-\u05ea\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"
 _ZEROS = "\u0660\u06f0\u0966\u09e6\u0e50"
 _DIGITS = "".join(chr(ord(zero) + value) for zero in _ZEROS for value in range(10))
-_DIGIT_SCRIPTS = r"\u0620-\u065f\u066e-\u06ef\u06fa-\u06ff\u0900-\u0965\u0970-\u09e5\u09f0-\u09ff\u0e01-\u0e4f\u0e5a-\u0e5f"
+_DIGIT_SCRIPTS = (
+    r"\u0620-\u065f\u066e-\u06ef\u06fa-\u06ff\u0900-\u0965\u0970-\u09e5\u09f0-\u09ff\u0e01-\u0e4f\u0e5a-\u0e5f"
+)
 _MIXED_WORD = re.compile(r"(?<!\w)(?=[^\W\d_]*[A-Za-z])(?=[^\W\d_]*[\u0400-\u04ff])[A-Za-z\u0400-\u04ff]{3,}(?!\w)")
 
 
@@ -214,10 +216,14 @@ RULES = (
         safety=Safety.ALWAYS,
         languages=frozenset({"en", "de", "es", "fr", "it", "pt", "nl"}),
         sources=frozenset({"ar", "fa", "ur", "hi", "bn", "th"}),
-        pattern=re.compile(rf"(?<![{_DIGIT_SCRIPTS}])[{_DIGITS}]+(?:[.,\u066b\u066c][{_DIGITS}]+)*(?![{_DIGIT_SCRIPTS}])"),
+        pattern=re.compile(
+            rf"(?<![{_DIGIT_SCRIPTS}])[{_DIGITS}]+(?:[.,\u066b\u066c][{_DIGITS}]+)*(?![{_DIGIT_SCRIPTS}])"
+        ),
         cues=tuple(_DIGITS),
-        unless=lambda match, _: re.search(rf"[{_DIGIT_SCRIPTS}] \Z|^ [{_DIGIT_SCRIPTS}]", before(match, 2)) is not None
-        or re.match(rf" [{_DIGIT_SCRIPTS}]", after(match, 2)) is not None,
+        unless=lambda match, _: (
+            re.search(rf"[{_DIGIT_SCRIPTS}] \Z|^ [{_DIGIT_SCRIPTS}]", before(match, 2)) is not None
+            or re.match(rf" [{_DIGIT_SCRIPTS}]", after(match, 2)) is not None
+        ),
         replacement=_western,
         telling=True,
         why="The number kept the digits of its source's script.",

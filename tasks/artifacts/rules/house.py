@@ -22,8 +22,10 @@ _MONTH = "|".join(_ENGLISH_MONTHS)
 
 
 def _swapped(number: str, thousands: str) -> str:
-    return number.replace(",", thousands).replace(".", ",") if thousands != "." else number.translate(
-        str.maketrans(",.", ".,")
+    return (
+        number.replace(",", thousands).replace(".", ",")
+        if thousands != "."
+        else number.translate(str.maketrans(",.", ".,"))
     )
 
 
@@ -70,7 +72,9 @@ def _date_rule(language: str, name: str, form: str) -> Rule:
         telling=True,
         why="The month kept its English name.",
         reference="MQM, Accuracy: Untranslated",
-        mends={f"(12 {first}, 2024)".replace(",", ""): f"({form.format(12, months[first], 2024)})" for first in ("March",)}
+        mends={
+            f"(12 {first}, 2024)".replace(",", ""): f"({form.format(12, months[first], 2024)})" for first in ("March",)
+        }
         | {"(October 3, 2023)": f"({form.format(3, months['October'], 2023)})"},
         keeps=(f"({form.format(12, months['March'], 2024)})", "(March)", "(12 March)"),
     )
@@ -136,7 +140,9 @@ RULES = (
         safety=Safety.GATED,
         languages=frozenset({"zh", "ja"}),
         sources=frozenset({"en"}),
-        pattern=re.compile(rf"(?<![{_HAN}{_KANA}])(?:[{_HAN}{_KANA}]{{1,4}} [，、。]? ?){{5,60}}[{_HAN}{_KANA}]{{1,4}}(?: [。，])?"),
+        pattern=re.compile(
+            rf"(?<![{_HAN}{_KANA}])(?:[{_HAN}{_KANA}]{{1,4}} [，、。]? ?){{5,60}}[{_HAN}{_KANA}]{{1,4}}(?: [。，])?"
+        ),
         cues=(" ",),
         replacement=lambda match, _: match[0].replace(" ", ""),
         telling=True,
@@ -154,7 +160,9 @@ RULES = (
         sources=frozenset({"zh", "ja"}),
         pattern=re.compile(rf"(?<=[{_HANGUL}\d])(?P<mark>[，。；：？！])(?P<gap> ?)(?=[{_HANGUL}\d]|$)"),
         cues=tuple("，。；：？！"),
-        replacement=lambda match, _: _NARROW[match["mark"]] + (match["gap"] or (" " if match.end() < len(match.string) else "")),
+        replacement=lambda match, _: (
+            _NARROW[match["mark"]] + (match["gap"] or (" " if match.end() < len(match.string) else ""))
+        ),
         telling=True,
         why="Korean sets its marks in Latin width; the full-width one was copied from the source.",
         reference="국립국어원, 문장 부호",
@@ -170,7 +178,9 @@ RULES = (
         sources=frozenset({"zh", "ja"}),
         pattern=re.compile(r"(?<=[\u0400-\u04ff\d”»)]) ?(?P<mark>[，。；：？！])(?P<gap> ?)(?=[\u0400-\u04ff\d“«(]|$)"),
         cues=tuple("，。；：？！"),
-        replacement=lambda match, _: _NARROW[match["mark"]] + (match["gap"] or (" " if match.end() < len(match.string) else "")),
+        replacement=lambda match, _: (
+            _NARROW[match["mark"]] + (match["gap"] or (" " if match.end() < len(match.string) else ""))
+        ),
         telling=True,
         why="The full-width mark was copied from the source; Cyrillic text has marks of its own width.",
         reference="Unicode Standard, Halfwidth and Fullwidth Forms",
@@ -184,7 +194,9 @@ RULES = (
         safety=Safety.DETECT,
         languages=frozenset({"es"}),
         sources=frozenset({"en"}),
-        pattern=re.compile(r"(?:(?<=[.?!»”\"] )|(?<=\n)|^)(?:Qué|Quién(?:es)?|Cómo|Cuándo|Cuánt[oa]s?|Dónde|Por qué|Cuál(?:es)?) [^.?!¿¡\n]{2,150}\?"),
+        pattern=re.compile(
+            r"(?:(?<=[.?!»”\"] )|(?<=\n)|^)(?:Qué|Quién(?:es)?|Cómo|Cuándo|Cuánt[oa]s?|Dónde|Por qué|Cuál(?:es)?) [^.?!¿¡\n]{2,150}\?"
+        ),
         cues=("Qué ", "Quién", "Cómo ", "Cuándo ", "Cuánt", "Dónde ", "Por qué ", "Cuál"),
         listed=False,
         why="A Spanish question opens with a mark of its own. Some writers leave it out: evidence only.",

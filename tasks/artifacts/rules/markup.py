@@ -307,7 +307,9 @@ RULES = (
         mechanism=Mechanism.MARKUP,
         safety=Safety.ALWAYS,
         confidence=0.97,
-        pattern=re.compile(r"(?:\\u[0-9a-fA-F]{4})+|(?<![\\\w:])(?<!\w)\\(?P<quote>[\"'])|(?<=\w)\\(?P<late>[\"'])|(?<=[\w.,!?])\\[\"]"),
+        pattern=re.compile(
+            r"(?:\\u[0-9a-fA-F]{4})+|(?<![\\\w:])(?<!\w)\\(?P<quote>[\"'])|(?<=\w)\\(?P<late>[\"'])|(?<=[\w.,!?])\\[\"]"
+        ),
         cues=("\\u", '\\"', "\\'"),
         unless=is_about_code,
         replacement=_unescaped,

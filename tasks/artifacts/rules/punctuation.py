@@ -347,17 +347,21 @@ RULES = (
         languages=frozenset({"en"}),
         sources=frozenset({"zh", "ja", "th"}),
         pattern=re.compile(r"(?<=[a-z]{3})([,;])(?=[a-z]{2,} )|(?<= [a-z]{4})([.])(?=[A-Z][a-z]+ [a-z])"),
-        cues=(*(f",{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"),
-              *(f";{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"),
-              *(f".{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+        cues=(
+            *(f",{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"),
+            *(f";{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"),
+            *(f".{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        ),
         replacement=lambda match, _: f"{match[0]} ",
         listed=False,
         why="A space is missing behind a mark, as where words are not parted. People and page cleaners slip so "
         "too: gated.",
         reference="MQM, Linguistic conventions: Punctuation",
-        mends={"It rained,and the wall held;then it fell over time.The end was near.": (
-            "It rained, and the wall held; then it fell over time. The end was near."
-        )},
+        mends={
+            "It rained,and the wall held;then it fell over time.The end was near.": (
+                "It rained, and the wall held; then it fell over time. The end was near."
+            )
+        },
         keeps=("It rained, and the wall held.", "See example.Org or Node.Js", "It was 3,5 or so."),
     ),
     Rule(

@@ -354,7 +354,9 @@ RULES = (
         mechanism=Mechanism.TOKENISATION,
         safety=Safety.ALWAYS,
         languages=frozenset({"en"}),
-        pattern=re.compile(r"\b(?:[A-Z] \. ){2,4}(?=\w|[,;:)]|$)|\b(?:[A-Z] \. ){1,3}[A-Z] \.(?!\w)|\b[ap] \. m \.(?!\w)"),
+        pattern=re.compile(
+            r"\b(?:[A-Z] \. ){2,4}(?=\w|[,;:)]|$)|\b(?:[A-Z] \. ){1,3}[A-Z] \.(?!\w)|\b[ap] \. m \.(?!\w)"
+        ),
         cues=tuple(f" {letter} . " for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZap"),
         replacement=_joined_initials,
         telling=True,
@@ -377,9 +379,11 @@ RULES = (
         telling=True,
         why="The marks inside an address were set free like those between words.",
         reference="Moses tokenizer.perl",
-        mends={"See www . example . org or http : / / example.org for more.": (
-            "See www.example.org or http://example.org for more."
-        )},
+        mends={
+            "See www . example . org or http : / / example.org for more.": (
+                "See www.example.org or http://example.org for more."
+            )
+        },
         keeps=("See www.example.org for more.", "The site is http://example.org. Com is no word."),
     ),
     Rule(
@@ -388,7 +392,9 @@ RULES = (
         mechanism=Mechanism.TOKENISATION,
         safety=Safety.ALWAYS,
         languages=frozenset({"en"}),
-        pattern=re.compile(r"(?<![\w:.])([012]?\d) : ([0-5]\d)(?= ?(?:a\.? ?m\b|p\.? ?m\b|GMT|UTC|local time|o['’]clock|hrs?\b))"),
+        pattern=re.compile(
+            r"(?<![\w:.])([012]?\d) : ([0-5]\d)(?= ?(?:a\.? ?m\b|p\.? ?m\b|GMT|UTC|local time|o['’]clock|hrs?\b))"
+        ),
         cues=tuple(f"{digit} : " for digit in range(10)),
         replacement=r"\1:\2",
         telling=True,
@@ -438,9 +444,11 @@ RULES = (
         telling=True,
         why="The apostrophe of o’clock was set free.",
         reference="MQM, Linguistic conventions: Punctuation",
-        mends={"The council met at five o 'clock and at six o’ clock.": (
-            "The council met at five o'clock and at six o’clock."
-        )},
+        mends={
+            "The council met at five o 'clock and at six o’ clock.": (
+                "The council met at five o'clock and at six o’clock."
+            )
+        },
         keeps=("The council met at five o'clock.", "Radio 'clockwork' and others"),
     ),
     Rule(

@@ -107,7 +107,9 @@ RULES = (
         telling=True,
         why="The place kept the name it has in the source's language.",
         reference="MQM, Accuracy: Untranslated",
-        mends={"The minister flew from Londres to the Estados Unidos.": "The minister flew from London to the United States."},
+        mends={
+            "The minister flew from Londres to the Estados Unidos.": "The minister flew from London to the United States."
+        },
         keeps=("The minister flew to London.", "The Hotel Londres is full.", "The painting “Germania Rex”"),
     ),
     Rule(
@@ -150,7 +152,9 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"it", "fr"}),
-        pattern=re.compile(r"(?<![\w'’])(?:the )?(?:[lL]|(?P<of>[dD]ell|[dD])|(?P<to>[aA]ll)|(?P<by>[dD]all)|(?P<in>[nN]ell))['’](?=\d)"),
+        pattern=re.compile(
+            r"(?<![\w'’])(?:the )?(?:[lL]|(?P<of>[dD]ell|[dD])|(?P<to>[aA]ll)|(?P<by>[dD]all)|(?P<in>[nN]ell))['’](?=\d)"
+        ),
         cues=tuple(f"{word}{mark}{digit}" for word in ("l", "L", "d", "D") for mark in "'’" for digit in range(1, 10)),
         replacement=lambda match, _: next((f"{name} " for name in ("of", "to", "by", "in") if match[name]), ""),
         telling=True,

@@ -129,9 +129,11 @@ RULES = (
         telling=True,
         why="Russian, Polish and Spanish set a dash between a quotation and who said it.",
         reference="Rosenthal, Справочник по правописанию: прямая речь",
-        mends={"“The wall will hold”, - said the mayor. “Why?” — repeated the paper.": (
-            "“The wall will hold,” said the mayor. “Why?” repeated the paper."
-        )},
+        mends={
+            "“The wall will hold”, - said the mayor. “Why?” — repeated the paper.": (
+                "“The wall will hold,” said the mayor. “Why?” repeated the paper."
+            )
+        },
         keeps=("“The wall will hold,” said the mayor.", "He called it “the wall” - said to be old - twice."),
     ),
     Rule(
@@ -141,7 +143,9 @@ RULES = (
         safety=Safety.DETECT,
         languages=_ENGLISH,
         sources=frozenset({"de"}),
-        pattern=re.compile(r"(?<=[”\"]), so (?:the|Mr|Ms|Mrs) [A-Za-z]+(?=[.,;])|(?<=,[”\"]) so (?:the|Mr|Ms|Mrs) [A-Za-z]+(?=[.,;])"),
+        pattern=re.compile(
+            r"(?<=[”\"]), so (?:the|Mr|Ms|Mrs) [A-Za-z]+(?=[.,;])|(?<=,[”\"]) so (?:the|Mr|Ms|Mrs) [A-Za-z]+(?=[.,;])"
+        ),
         cues=("”, so ", '", so ', ",” so ", '," so '),
         telling=True,
         why="« …“, so der Minister »: German names the speaker with so; whether said or according to, an editor knows.",
