@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from tasks.artifacts.spellings import in_two_spellings
+
 ABOUT_CODE = re.compile(
     r"(?i)`|\b(?:html5?|css|xml|javascript|php|markup|markdown|wikitext|source code|web ?page|templates?"
     r"|tags?|entit(?:y|ies)|code)\b"
@@ -72,6 +74,11 @@ class Habits:
     def sets_month_first(self) -> bool:
         """Whether most of its dates are written as March 12, not as 12 March."""
         return len(_MONTH_FIRST.findall(self.text)) > len(_DAY_FIRST.findall(self.text))
+
+    @cached_property
+    def names_in_two_spellings(self) -> frozenset[str]:
+        """The names it writes in more than one transliteration, in all their spellings."""
+        return in_two_spellings(self.text)
 
     @cached_property
     def speaks_of_code(self) -> bool:

@@ -12,6 +12,7 @@ from tasks.artifacts.rules import (
     dates,
     encoding,
     house,
+    inconsistency,
     inflection,
     markup,
     numbers,
@@ -42,6 +43,7 @@ RULEBOOK: tuple[Rule, ...] = (
     *inflection.RULES,
     *house.RULES,
     *untranslated.RULES,
+    *inconsistency.RULES,
     *calque.RULES,
 )
 """Where two rules want one place, the earlier has it: what is specific stands before what is general."""

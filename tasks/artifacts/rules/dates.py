@@ -109,7 +109,8 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"de", "cs", "sk", "sv", "da", "tr"}),
         pattern=re.compile(
-            rf"(?P<lead>\b(?:[Oo]n|[Ff]rom|[Uu]ntil|[Ss]ince|[Bb]y|[Bb]efore|[Aa]fter|[Oo]f)(?: the)? )(?P<day>\d{{1,2}})\. "
+            rf"(?P<lead>\b(?:[Oo]n|[Ff]rom|[Uu]ntil|[Ss]ince|[Bb]y|[Bb]efore|[Aa]fter|[Oo]f)(?: the)? )"
+            rf"(?P<day>\d{{1,2}})\. "
             rf"(?=(?:{_MONTH})(?: \d{{4}}|[.,;)]))"
         ),
         cues=tuple(f". {month}" for month in _MONTHS),
@@ -130,7 +131,11 @@ RULES = (
         pattern=re.compile(
             r"(?<![\d:.])(?P<hour>[012]?\d[:.][0-5]\d)[ \u00a0]?(?:h|hs|Uhr|uhr|horas|heures|часов|ч\.)(?!\w)"
         ),
-        cues=tuple(f"{digit}{space}h" for digit in range(10) for space in ("", " ", "\u00a0")) + ("hr", "час", " ч"),
+        cues=(
+            *(f"{digit}{gap}h{end}" for digit in range(10) for gap in ("", " ", "\u00a0") for end in " .,;)\n"),
+            *(f"{gap}{word}" for gap in " \u00a0" for word in ("hs", "Uhr", "uhr", "horas", "heures", "часов", "ч.")),
+            *(f"{digit}hs" for digit in range(10)),
+        ),
         replacement=r"\g<hour>",
         telling=True,
         why="The word or the letter for the hour was kept after a time that says all.",

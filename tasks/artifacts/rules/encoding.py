@@ -25,7 +25,7 @@ _TRUNCATED = {"â€": "”", "ï»¿": ""}
 
 _LOOKALIKES = str.maketrans("АВЕЅІЈКМНОРСТХУасеіјорѕху", "ABESIJKMHOPCTXYaceijopsxy")
 _CYRILLIC = str.maketrans("ABEKMHOPCTXaceopxy", "АВЕКМНОРСТХасеорху")
-_SIGNS = {sign: latin for sign, latin in table("foreign_signs")}
+_SIGNS = {row[0]: row[1] for row in table("foreign_signs")}
 _EAST_ASIAN = r"\u0590-\u05ea\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"
 _ZEROS = "\u0660\u06f0\u0966\u09e6\u0e50"
 _DIGITS = "".join(chr(ord(zero) + value) for zero in _ZEROS for value in range(10))

@@ -1,4 +1,4 @@
-"""Typography of other target languages: what translation into French, German, Russian, Chinese and others left English."""
+"""Typography of other target languages: what translation into French, German, Chinese and others left English."""
 
 import re
 
@@ -9,14 +9,14 @@ from tasks.artifacts.words import table
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _KANA = "\u3040-\u30ff"
 _HANGUL = "\uac00-\ud7af"
-_WIDE = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！"}
 _NARROW = {"，": ",", "。": ".", "；": ";", "：": ":", "？": "?", "！": "!", "（": "(", "）": ")"}
 _CONTINENTAL = frozenset({"fr", "de", "it", "pt", "ru", "nl", "pl", "sv"})
 """Languages that part decimals with a comma everywhere; Mexican Spanish does not."""
 
-_ENGLISH_MONTHS = {english: {} for _, _, english in table("months")}
+_ENGLISH_MONTHS: dict[str, dict[str, str]] = {english: {} for _, _, english in table("months")}
 for _language, _word, _english in table("months"):
     _ENGLISH_MONTHS[_english].setdefault(_language, _word)
+_QUESTION_WORDS = "Qué|Quién(?:es)?|Cómo|Cuándo|Cuánt[oa]s?|Dónde|Por qué|Cuál(?:es)?"
 _DATES = {"fr": "{} {} {}", "it": "{} {} {}", "es": "{} de {} de {}", "pt": "{} de {} de {}", "de": "{}. {} {}"}
 _MONTH = "|".join(_ENGLISH_MONTHS)
 
@@ -73,9 +73,9 @@ def _date_rule(language: str, name: str, form: str) -> Rule:
         why="The month kept its English name.",
         reference="MQM, Accuracy: Untranslated",
         mends={
-            f"(12 {first}, 2024)".replace(",", ""): f"({form.format(12, months[first], 2024)})" for first in ("March",)
-        }
-        | {"(October 3, 2023)": f"({form.format(3, months['October'], 2023)})"},
+            "(12 March 2024)": f"({form.format(12, months['March'], 2024)})",
+            "(October 3, 2023)": f"({form.format(3, months['October'], 2023)})",
+        },
         keeps=(f"({form.format(12, months['March'], 2024)})", "(March)", "(12 March)"),
     )
 
@@ -105,32 +105,30 @@ RULES = (
         id="narrow-mark-in-chinese",
         category=Category.PUNCTUATION,
         mechanism=Mechanism.PUNCTUATION,
-        safety=Safety.GATED,
+        safety=Safety.DETECT,
         languages=frozenset({"zh"}),
         sources=frozenset({"en"}),
         pattern=re.compile(rf"(?<=[{_HAN}]) ?(?P<mark>[,;:?!]) ?(?=[{_HAN}])"),
-        cues=tuple(_WIDE),
-        replacement=lambda match, _: _WIDE[match["mark"]],
+        cues=tuple(",;:?!"),
         listed=False,
-        why="A mark of Latin width stands between Chinese characters. People type so too: gated.",
+        why="A mark of Latin width stands between Chinese characters. People type so too: evidence only.",
         reference="GB/T 15834-2011",
-        mends={"市长说, 桥不开;门也不开。": "市长说，桥不开；门也不开。"},
+        finds=("市长说, 桥不开;门也不开。",),
         keeps=("市长说，桥不开。", "比分是3:2,对吗", "Li, Fang 说"),
     ),
     Rule(
         id="narrow-stop-in-chinese",
         category=Category.PUNCTUATION,
         mechanism=Mechanism.PUNCTUATION,
-        safety=Safety.GATED,
+        safety=Safety.DETECT,
         languages=frozenset({"zh"}),
         sources=frozenset({"en"}),
         pattern=re.compile(rf"(?<=[{_HAN}]{{2}})\.(?=\s|$|[{_HAN}]{{2}})"),
         cues=(".",),
-        replacement="。",
         listed=False,
-        why="A full stop of Latin width ends a Chinese sentence. People type so too: gated.",
+        why="A full stop of Latin width ends a Chinese sentence. People type so too: evidence only.",
         reference="GB/T 15834-2011",
-        mends={"市长说桥不开.门也不开.": "市长说桥不开。门也不开。"},
+        finds=("市长说桥不开.门也不开.",),
         keeps=("市长说桥不开。", "增长3.5个百分点", "网址 example.org"),
     ),
     Rule(
@@ -195,7 +193,7 @@ RULES = (
         languages=frozenset({"es"}),
         sources=frozenset({"en"}),
         pattern=re.compile(
-            r"(?:(?<=[.?!»”\"] )|(?<=\n)|^)(?:Qué|Quién(?:es)?|Cómo|Cuándo|Cuánt[oa]s?|Dónde|Por qué|Cuál(?:es)?) [^.?!¿¡\n]{2,150}\?"
+            rf"(?:(?<=[.?!»”\"] )|(?<=\n)|^)(?:{_QUESTION_WORDS}) [^.?!¿¡\n]{{2,150}}\?"
         ),
         cues=("Qué ", "Quién", "Cómo ", "Cuándo ", "Cuánt", "Dónde ", "Por qué ", "Cuál"),
         listed=False,

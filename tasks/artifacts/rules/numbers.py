@@ -242,7 +242,7 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"zh", "ja", "ko"}),
         pattern=re.compile(rf"\d(?<![\w.,]\d)[\d.,]*(?:{_GLUED_UNITS})\b"),
-        cues=tuple(_GLUED_UNITS.split("|")),
+        cues=tuple(f"{digit}{unit}" for digit in range(10) for unit in _GLUED_UNITS.split("|")),
         why="Chinese and Japanese set no space between a number and its unit. Nor do many newsrooms with common "
         "units (10km, "
         "5kg): only for units of engineering.",

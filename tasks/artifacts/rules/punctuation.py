@@ -373,7 +373,7 @@ RULES = (
         sources=frozenset({"es", "pt", "de", "it"}),
         pattern=re.compile(r"(?<=[A-Za-z])[´`](?=(?:s|t|re|ve|ll|m|d)\b)"),
         cues=("´", "`"),
-        replacement=lambda match, habits: habits.apostrophe,
+        replacement=lambda _, habits: habits.apostrophe,
         why="An accent that stands alone was typed for an apostrophe. People do so too: gated.",
         reference="The Unicode Standard, U+00B4",
         mends={"It´s the mayor`s wall, isn´t it?": "It's the mayor's wall, isn't it?"},

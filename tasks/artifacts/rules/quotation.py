@@ -303,7 +303,10 @@ RULES = (
         mechanism=Mechanism.QUOTATION,
         safety=Safety.GATED,
         languages=_ENGLISH,
-        pattern=re.compile(r"“ [^“”\n]{1,600}? ”|(?<!\S)\" (?=[^\"\n]{1,600}? \"(?:[\s.,;:?!]|$))[^\"\n]{1,600}? \""),
+        pattern=re.compile(
+            r"[“\"] (?:(?<=“ )[^“”\n]{1,600}? ”"
+            r"|(?<=\" )(?<!\S\" )(?=[^\"\n]{1,600}? \"(?:[\s.,;:?!]|$))[^\"\n]{1,600}? \")"
+        ),
         cues=("“ ", '" '),
         replacement=_tight,
         unless=_is_no_pair,

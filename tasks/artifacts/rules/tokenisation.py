@@ -18,7 +18,8 @@ _COMPOUND = re.compile(
     r"|(?:entry|high|low|mid|top) - (?:class|cost|end|income|level|performance|pressure|profile|quality|ranking"
     r"|rise|risk|speed|tech)"
     r"|(?:first|full|one|part|real) - time|(?:first|middle|second|third|working|world) - class"
-    r"|(?:full|large|medium|small) - (?:scale|size|sized)|so - called|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety) - (?:one|two|three|four|five|six|seven|eight|nine)|(?:best|little|well) - (?:being|known|paid|off)"
+    r"|(?:full|large|medium|small) - (?:scale|size|sized)|so - called|(?:best|little|well) - (?:being|known|paid|off)"
+    r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety) - (?:one|two|three|four|five|six|seven|eight|nine)"
     r"|(?:day|month|week|year)s? - (?:long|old)"
     r"|[A-Za-z\d]+ - (?:based|owned|led|backed|related|oriented|funded|run|driven|powered|controlled|sponsored"
     r"|speaking|style|shaped"
@@ -160,11 +161,11 @@ RULES = (
         safety=Safety.ALWAYS,
         languages=frozenset({"en"}),
         pattern=re.compile(
-            r"(?<=[A-Za-z]) (?=n['’]t\b)|(?<=\bI) (?=['’](?:m|ve|ll|d)\b)|(?<=\b[Ww]e|\b[Hh]e"
-            r"|\b[Ii]t) (?=['’](?:ve|ll|re|d)\b)"
-            r"|(?<=\b[Ii]t|\b[Hh]e) (?=['’]s\b)|(?<=\b[Ss]he|\b[Ww]ho) (?=['’]s\b)"
-            r"|(?<=\b[Tt]hat|\b[Ww]hat|\b[Hh]ere) (?=['’]s\b)|(?<=\b[Tt]here|\b[Ww]here) (?=['’]s\b)"
-            r"|(?<=\b[Yy]ou|\b[Ss]he|\b[Ww]ho) (?=['’](?:ve|ll|re|d)\b)|(?<=\b[Tt]hey) (?=['’](?:ve|ll|re|d)\b)"
+            r" (?=n['’]t\b|['’](?:s|m|ve|ll|re|d)\b)(?:(?<=[A-Za-z] )(?=n)|(?<=\bI )(?=.(?:m|ve|ll|d)\b)"
+            r"|(?:(?<=\b[Ww]e )|(?<=\b[Hh]e )|(?<=\b[Ii]t )|(?<=\b[Yy]ou )|(?<=\b[Ss]he )|(?<=\b[Ww]ho )"
+            r"|(?<=\b[Tt]hey ))(?=.(?:ve|ll|re|d)\b)"
+            r"|(?:(?<=\b[Ii]t )|(?<=\b[Hh]e )|(?<=\b[Ss]he )|(?<=\b[Ww]ho )|(?<=\b[Tt]hat )|(?<=\b[Ww]hat )"
+            r"|(?<=\b[Hh]ere )|(?<=\b[Tt]here )|(?<=\b[Ww]here ))(?=.s\b))"
         ),
         cues=(" n't", " n’t", " 's", " ’s", " 'v", " 'l", " 'm", " 'r", " 'd", " ’v", " ’l", " ’m", " ’r", " ’d"),
         unless=_opens_with_quote,

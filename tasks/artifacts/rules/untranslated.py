@@ -84,7 +84,11 @@ def _is_part_of_a_name(match: re.Match[str], _: Habits) -> bool:
     left = re.search(r"(\w+)[ -]\Z", before(match, 30))
     right = after(match, 2)
     is_led = left is not None and left[1][0].isupper() and left[1] not in {"In", "The", "From", "And", "But", "To"}
-    return is_led or bool(re.match(r"[ -][A-Z]|['’][a-rt-z]", right))
+    return (
+        is_led
+        or bool(re.search(r"(?:\d|\b(?:de|du|des|di|da|do|la|le|el|und|y|e)) \Z", before(match, 5)))
+        or bool(re.match(r"[ -][A-Z]|['’][a-rt-z]", right))
+    )
 
 
 def _is_shouted(match: re.Match[str], _: Habits) -> bool:
@@ -108,7 +112,7 @@ RULES = (
         why="The place kept the name it has in the source's language.",
         reference="MQM, Accuracy: Untranslated",
         mends={
-            "The minister flew from Londres to the Estados Unidos.": "The minister flew from London to the United States."
+            "She flew from Londres to the Estados Unidos.": "She flew from London to the United States."
         },
         keeps=("The minister flew to London.", "The Hotel Londres is full.", "The painting “Germania Rex”"),
     ),
@@ -153,7 +157,8 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"it", "fr"}),
         pattern=re.compile(
-            r"(?<![\w'’])(?:the )?(?:[lL]|(?P<of>[dD]ell|[dD])|(?P<to>[aA]ll)|(?P<by>[dD]all)|(?P<in>[nN]ell))['’](?=\d)"
+            r"(?<![\w'’])(?:the )?(?:[lL]|(?P<of>[dD]ell|[dD])|(?P<to>[aA]ll)|(?P<by>[dD]all)|(?P<in>[nN]ell))"
+            r"['’](?=\d)"
         ),
         cues=tuple(f"{word}{mark}{digit}" for word in ("l", "L", "d", "D") for mark in "'’" for digit in range(1, 10)),
         replacement=lambda match, _: next((f"{name} " for name in ("of", "to", "by", "in") if match[name]), ""),

@@ -100,7 +100,12 @@ RULES = (
             rf"(?<![?!,])(?P<early>,)?(?P<mark>[”\"])[ \u00a0]*(?(early),?|,)[ \u00a0]*(?:(?:has|have) "
             rf"(?P<verb>{_PASTS})|did (?P<base>{_REPORTING}))(?= {_SPEAKER}(?! same))(?![^.\n]{{0,60}}\?)"
         ),
-        cues=(" did ", "” has ", "” have ", '" has ', '" have ', ", has ", ", have "),
+        cues=tuple(
+            f"{mark}{gap}{verb} "
+            for mark in '”"'
+            for gap in (" ", ",", ", ", " , ", "\u00a0, ")
+            for verb in ("has", "have", "did")
+        ),
         replacement=lambda match, _: f",{match['mark']} {match['verb'] or past(match['base'])}",
         telling=True,
         why="« … », a déclaré le ministre: the perfect of the source, verb before speaker. English keeps the order "
@@ -124,7 +129,7 @@ RULES = (
             rf"(?P<stop>[,?!])?(?P<mark>[”\"])(?P<late>,)?[ \u00a0][-–—][ \u00a0]"
             rf"(?=(?:{_PASTS}|says) (?:he|she|they|{_SPEAKER})|(?:he|she|they) (?:{_PASTS})\b)"
         ),
-        cues=("” -", "” –", "” —", '" -', '" –', '" —', "”, ", '", '),
+        cues=tuple(f"{mark}{gap}{dash}" for mark in '”"' for gap in (" ", ", ", "\u00a0", ",\u00a0") for dash in "-–—"),
         replacement=lambda match, _: f"{match['stop'] or ','}{match['mark']} ",
         telling=True,
         why="Russian, Polish and Spanish set a dash between a quotation and who said it.",
