@@ -5,7 +5,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-_NAME = re.compile(r"\b[A-Z][a-zà-ÿ]{4,}\b(?!['’-]\w)")
+_NAME = re.compile(r"[A-Z](?<!\w[A-Z])[a-zà-ÿ]{4,}\b(?!['’-]\w)")
 _MOVING = str.maketrans("", "", "aeiouyhjkqdzàâäáéèêëíìîïóòôöúùûüý")  # letters that spellings of a name differ in
 _SAME = (
     (re.compile(r"(?:iy|yi|ii|ij|yy|ey|y|i)"), "i"),

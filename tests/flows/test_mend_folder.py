@@ -25,7 +25,9 @@ def mirror(folder: Path, out: Path | None, *, as_json: bool = False) -> None:
 
 def test_each_text_is_mended_at_its_own_place(texts: Path, tmp_path: Path) -> None:
     mirror(texts, tmp_path / "out")
-    written = {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in tmp_path.rglob("out/**/*.*")}
+    written = {
+        path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in tmp_path.rglob("out/**/*.*")
+    }
     assert written == {
         "deep/harbour.txt": "“It will hold,” he declared.\n".encode(),
         "ferry.txt": b"The ferry sailed.\r\n",

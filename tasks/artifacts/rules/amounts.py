@@ -218,7 +218,7 @@ RULES = (
             rf"(?<=\d )(?:(?P<many>[mb]illion)s(?: of)?(?= [a-z])"
             rf"|(?P<one>[mb]illion) of(?= (?:euros|dollars|pounds|{_COUNTED})\b))"
         ),
-        cues=("millions", "billions", "million of ", "billion of "),
+        cues=("million of ", "billion of ", *(f"{digit} {size}illions" for digit in range(10) for size in "mb")),
         replacement=lambda match, _: match["many"] or match["one"],
         telling=True,
         why="Romance languages count in millions of euros; after a number English says million, with nothing between.",

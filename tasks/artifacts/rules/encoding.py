@@ -258,7 +258,6 @@ RULES = (
         languages=frozenset({"ru", "uk", "bg"}),
         sources=frozenset({"en"}),
         pattern=_MIXED_WORD,
-        cues=tuple("ABEKMHOPCTXaceopxy"),
         unless=lambda match, habits: _cyrillic(match, habits) is None,
         replacement=_cyrillic,
         listed=False,

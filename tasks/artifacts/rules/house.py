@@ -109,7 +109,6 @@ RULES = (
         languages=frozenset({"zh"}),
         sources=frozenset({"en"}),
         pattern=re.compile(rf"(?<=[{_HAN}]) ?(?P<mark>[,;:?!]) ?(?=[{_HAN}])"),
-        cues=tuple(",;:?!"),
         listed=False,
         why="A mark of Latin width stands between Chinese characters. People type so too: evidence only.",
         reference="GB/T 15834-2011",
@@ -124,7 +123,6 @@ RULES = (
         languages=frozenset({"zh"}),
         sources=frozenset({"en"}),
         pattern=re.compile(rf"(?<=[{_HAN}]{{2}})\.(?=\s|$|[{_HAN}]{{2}})"),
-        cues=(".",),
         listed=False,
         why="A full stop of Latin width ends a Chinese sentence. People type so too: evidence only.",
         reference="GB/T 15834-2011",
@@ -141,7 +139,6 @@ RULES = (
         pattern=re.compile(
             rf"(?<![{_HAN}{_KANA}])(?:[{_HAN}{_KANA}]{{1,4}} [，、。]? ?){{5,60}}[{_HAN}{_KANA}]{{1,4}}(?: [。，])?"
         ),
-        cues=(" ",),
         replacement=lambda match, _: match[0].replace(" ", ""),
         telling=True,
         why="The words a segmenter parted were not joined again.",
@@ -192,9 +189,7 @@ RULES = (
         safety=Safety.DETECT,
         languages=frozenset({"es"}),
         sources=frozenset({"en"}),
-        pattern=re.compile(
-            rf"(?:(?<=[.?!»”\"] )|(?<=\n)|^)(?:{_QUESTION_WORDS}) [^.?!¿¡\n]{{2,150}}\?"
-        ),
+        pattern=re.compile(rf"(?:(?<=[.?!»”\"] )|(?<=\n)|^)(?:{_QUESTION_WORDS}) [^.?!¿¡\n]{{2,150}}\?"),
         cues=("Qué ", "Quién", "Cómo ", "Cuándo ", "Cuánt", "Dónde ", "Por qué ", "Cuál"),
         listed=False,
         why="A Spanish question opens with a mark of its own. Some writers leave it out: evidence only.",

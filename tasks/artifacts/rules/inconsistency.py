@@ -16,8 +16,8 @@ _ENGLISH = frozenset({"en"})
 _MONTHS = (
     "January|February|March|April|May|June|July|August|September|October|November|December"  # in full: no short form
 )
-_DAY_FIRST = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTHS}),? (?:19|20)\d\d\b")
-_MONTH_FIRST = re.compile(rf"\b(?:{_MONTHS}) \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d\b")
+_DAY_FIRST = re.compile(rf"\d(?<!\w\d)\d?(?:st|nd|rd|th)? (?:{_MONTHS}),? (?:19|20)\d\d\b")
+_MONTH_FIRST = re.compile(rf"(?:{_MONTHS}) \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d\b")
 _ARTICLE = re.compile(r"\b(?P<article>[AE]l)-(?P<name>[A-Z][a-z]{2,})\b")
 
 Places = Iterator[tuple[int, int, str | None]]

@@ -15,7 +15,7 @@ _WORD = re.compile(r"\w+|\n")
 def _loops(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
     """Yield runs of a phrase of three words or more that stands three times or more in a row, to be written once."""
     folded = text.lower()
-    if not _has_repetition(folded.split(), 4) or not _has_repetition(_WORD.findall(folded), 6):
+    if not _has_repetition(folded.split(), 5) or not _has_repetition(_WORD.findall(folded), 6):
         return
     places = list(_WORD.finditer(text))
     for first, size, copies in _runs([place[0].lower() for place in places]):

@@ -111,9 +111,7 @@ RULES = (
         telling=True,
         why="The place kept the name it has in the source's language.",
         reference="MQM, Accuracy: Untranslated",
-        mends={
-            "She flew from Londres to the Estados Unidos.": "She flew from London to the United States."
-        },
+        mends={"She flew from Londres to the Estados Unidos.": "She flew from London to the United States."},
         keeps=("The minister flew to London.", "The Hotel Londres is full.", "The painting “Germania Rex”"),
     ),
     Rule(
