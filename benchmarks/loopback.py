@@ -158,10 +158,14 @@ def _page(chance: random.Random, words: Sequence[str], place: int) -> bytes:
 
     title = text(8)
     about = {"@context": "https://schema.org", "@type": "NewsArticle", "headline": title, "identifier": place}
-    parts = [
+    head = (
         f"<!DOCTYPE html><html lang=en><head><meta charset=utf-8><title>{title}</title>"
         f'<script type="application/ld+json">{json.dumps(about)}</script>'
-        "<style>.teaser{display:grid;gap:1rem}.teaser__title{font:600 1.1rem/1.3 serif}</style></head><body><nav><ul>",
+        "<style>.teaser{display:grid;gap:1rem}.teaser__title{font:600 1.1rem/1.3 serif}</style></head>"
+    )
+    parts = [
+        head,
+        "<body><nav><ul>",
         *(
             f'<li class="nav__item"><a class="nav__link" href="/section-{number}/">{text(1)}</a>'
             for number in range(24)

@@ -1,5 +1,6 @@
 """`copydesk`: the command. Prefect, DuckDB and the desk are loaded only by the commands that need them."""
 
+import logging
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from flows.settings import Settings
 
 DONE, NOT_DONE, STOPPED = 0, 1, 130
@@ -31,6 +34,14 @@ class ModeChoice(StrEnum):
     ALL = "all"
 
 
+class OnlyChoice(StrEnum):
+    """What is done anew."""
+
+    STALE = "stale"
+    ALL = "all"
+    FINGERPRINTS = "fingerprints"
+
+
 class QueryFormat(StrEnum):
     """How the answer to a query is printed."""
 
@@ -48,6 +59,11 @@ DelayOption = Annotated[
     float | None, typer.Option(min=0, max=3600, help="Seconds between two requests to one host (5).")
 ]
 PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
+FromOption = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of publication (UTC).")]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included (today).")]
+SourceOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="A source of copydesk.toml or of the dataset; may be repeated.")
+]
 LanguageOption = Annotated[str | None, typer.Option(help="The text's language (BCP 47); by default it is detected.")]
 ModeOption = Annotated[
     ModeChoice,
@@ -61,14 +77,16 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE…",
-            help="Feed, sitemap or page URLs; folders or files of .html[.gz], .txt, .warc[.gz]; a .txt of URLs; "
-            "names from copydesk.toml. None: every source in copydesk.toml.",
+            help="Feed, sitemap, home page or page URLs; folders or files of .html[.gz], .txt, .warc[.gz], on disk or "
+            "s3://…; a .txt of URLs; a list of WARC files; names from copydesk.toml. None: every source there.",
             show_default=False,
         ),
     ] = None,
     data: DataOption = None,
     delay: DelayOption = None,
     allow_private: PrivateOption = False,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -76,14 +94,53 @@ def run(
     from flows.parameters import IngestParameters
     from flows.running import run_ingest
 
+    first, last = parse_days(first_day, last_day)
     parameters = IngestParameters(
         sources=tuple(sources or ()),
         data=data,
         delay=delay,
         allow_private=allow_private,
+        first_day=first,
+        last_day=last,
         config=None if config is None else str(config),
     )
     raise typer.Exit(stoppable(lambda: run_ingest(parameters, as_json=as_json)))
+
+
+@app.command()
+def reprocess(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE…", help="Names of sources, as rows have them. None: all.", show_default=False),
+    ] = None,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
+    only: Annotated[
+        OnlyChoice,
+        typer.Option(
+            help="stale: what an older desk made, or was lost. all: every page. fingerprints: near-duplicates."
+        ),
+    ] = OnlyChoice.STALE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put archived pages through today's desk; no network."""
+    from flows.parameters import Only, ReprocessParameters
+    from flows.running import run_reprocess
+
+    first, last = parse_days(first_day, last_day)
+    parameters = ReprocessParameters(
+        sources=tuple(sources or ()),
+        first_day=first,
+        last_day=last,
+        only=Only(only.value),
+        dry_run=dry_run,
+        data=data,
+        config=None if config is None else str(config),
+    )
+    raise typer.Exit(stoppable(lambda: run_reprocess(parameters, as_json=as_json)))
 
 
 @app.command()
@@ -103,6 +160,112 @@ def serve(config: ConfigOption = None) -> None:
     from flows.running import serve_schedules
 
     serve_schedules(config)
+
+
+sources_app = typer.Typer(help="Show the sources of copydesk.toml, or look at some now.", no_args_is_help=False)
+app.add_typer(sources_app, name="sources")
+
+
+@sources_app.callback(invoke_without_command=True)
+def sources(
+    context: typer.Context, data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Show every source of copydesk.toml: when it was visited, when it brought something, how it stands."""
+    if context.invoked_subcommand is None:
+        from flows.checking import list_sources
+
+        raise typer.Exit(list_sources(settings_for(data, config), as_json=as_json))
+
+
+@sources_app.command()
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME|URL…",
+            help="Names from copydesk.toml, addresses, folders or files. None: every source in copydesk.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    data: DataOption = None,
+    delay: DelayOption = None,
+    allow_private: PrivateOption = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at sources now and say what each brings, or why nothing; nothing is stored. Exit code 1: one brings none."""
+    from flows.checking import check_sources
+    from flows.parameters import IngestParameters
+
+    given = IngestParameters(sources=tuple(names or ()), delay=delay, allow_private=allow_private)
+    raise typer.Exit(stoppable(lambda: check_sources(settings_for(data, config), given, as_json=as_json)))
+
+
+@app.command()
+def status(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how each day of each source stands: a calendar of what is fresh, missing, stale or failed."""
+    from flows.backfilling import show_status
+
+    first_day, last_day = parse_days(first, last)
+    settings = settings_for(data, config)
+    show_status(settings, first=first_day, last=last_day, sources=source or (), as_json=as_json)
+
+
+@app.command()
+def backfill(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="STATES", help="Of missing,stale,failed,partial: which to bring up to date.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Try also what failed for a reason that does not pass by itself.")
+    ] = False,
+    concurrency: Annotated[int, typer.Option(min=1, max=16, help="Days that are worked on side by side.")] = 2,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring past days up to date: what is missing, stale or failed, and nothing else."""
+    from flows.backfilling import run_backfill
+
+    first_day, last_day = parse_days(first, last)
+    raise typer.Exit(
+        stoppable(
+            lambda: run_backfill(
+                settings_for(data, config),
+                first=first_day,
+                last=last_day,
+                sources=source or (),
+                only=[state.strip() for state in only.split(",")] if only else (),
+                again=again,
+                concurrency=concurrency,
+                config=config,
+                dry_run=dry_run,
+                as_json=as_json,
+            )
+        )
+    )
+
+
+@app.command()
+def worker(
+    pool: Annotated[str, typer.Option(metavar="NAME", help="The work pool; made where there is none.")] = "copydesk",
+    limit: Annotated[int, typer.Option(min=1, help="Runs that work at a time.")] = 4,
+) -> None:
+    """Run what is deployed on the Prefect server at PREFECT_API_URL, until stopped."""
+    from flows.running import start_worker
+
+    start_worker(pool, limit)
 
 
 @app.command()
@@ -179,7 +342,7 @@ def migrate(data: DataOption = None, config: ConfigOption = None) -> None:
 
 @app.command()
 def maintain(data: DataOption = None, config: ConfigOption = None) -> None:
-    """Complete what was cut short, and move articles whose date was corrected."""
+    """Complete what was cut short, move articles whose date was corrected, drop what is old enough."""
     from flows.upkeep import maintain_dataset
 
     maintain_dataset(settings_for(data, config))
@@ -203,6 +366,24 @@ def report(data: DataOption = None, config: ConfigOption = None) -> None:
     from flows.running import rewrite_report
 
     rewrite_report(settings_for(data, config))
+
+
+@app.command()
+def runs(
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="A run's id, or its beginning; none: the latest runs.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 20,
+    flow: Annotated[str | None, typer.Option(help="Only runs of this flow.")] = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the runs: what came of each, how long it took, and which are at work."""
+    from flows.runs import show_runs
+
+    settings = settings_for(data, config)
+    raise typer.Exit(show_runs(settings, run=run, limit=limit, flow=flow, as_json=as_json))
 
 
 @app.command()
@@ -241,16 +422,31 @@ def settings_for(data: str | None, config: Path | None) -> "Settings":
     return settings if data is None else settings.model_copy(update={"data": data})
 
 
+def parse_days(first: str | None, last: str | None) -> "tuple[date | None, date | None]":
+    """Return two days as they are given to a command, the later not before the earlier."""
+    from datetime import date
+
+    from flows.settings import SettingsError
+
+    try:
+        days = (first and date.fromisoformat(first)) or None, (last and date.fromisoformat(last)) or None
+    except ValueError as error:
+        raise SettingsError(f"A day is written as 2026-02-28 ({error}).") from None
+    if days[0] and days[1] and days[0] > days[1]:
+        raise SettingsError(f"The first day, {first}, comes after the last, {last}.")
+    return days
+
+
 def stoppable(work: Callable[[], int]) -> int:
     """Do something that Ctrl-C may stop, and return its exit code: 130 where it was stopped, as shells have it."""
     try:
         return work()
     except KeyboardInterrupt:
-        typer.secho("copydesk: stopped; what was done is kept, and the next run goes on from there.", err=True)
+        _tell("copydesk: stopped; what was done is kept, and the next run goes on from there.")
         return STOPPED
 
 
-def is_trouble(error: Exception) -> bool:
+def is_trouble(error: BaseException) -> bool:
     """Whether it is the operator's trouble: by house rule, those are the exceptions that our rooms define."""
     return type(error).__module__.split(".")[0] in _ROOMS
 
@@ -268,8 +464,20 @@ def main() -> None:
     except Exception as error:
         if not is_trouble(error):
             raise
-        typer.secho(f"copydesk: {error}", err=True, fg="red")
+        _tell(f"copydesk: {error}", fg="red")
+        if getattr(error, "leaves_at_once", False):
+            from flows.embedded import leave_at_once
+
+            leave_at_once(exit_code(error))
         sys.exit(exit_code(error))
+
+
+def _tell(message: str, fg: str | None = None) -> None:
+    """Say a sentence on standard error, in the form that is asked for there."""
+    from flows.logs import say
+
+    if not say(message, level=logging.INFO if fg is None else logging.ERROR):
+        typer.secho(message, err=True, fg=fg)
 
 
 if __name__ == "__main__":

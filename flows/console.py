@@ -19,12 +19,14 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from flows.logs import say, speaks_json
 from tasks.documents import Action, Artifact, Outcome
 from tasks.progress import Progress, listening
 
 if TYPE_CHECKING:  # heavy, and not needed to show a mended text
     from flows.showcase import MendedSentence
     from storage.verify import Verdict
+    from tasks.archived import Planned
     from tasks.report.summary import RejectionCount, RunSummary
 
 out = Console(highlight=False)
@@ -37,6 +39,12 @@ SIGNS = (("[-", "-]"), ("{+", "+}"), ("[?", "?]"))
 _VISIBLE = str.maketrans(
     {"\N{NO-BREAK SPACE}": "⍽", "\N{NARROW NO-BREAK SPACE}": "⍽", "\N{ZERO WIDTH SPACE}": "∅", "\n": "⏎"}
 )
+
+
+def notice(message: str, *, style: str) -> None:
+    """Tell the operator something beside the output; a machine that reads the log gets it as a line of that."""
+    if not say(message):
+        err.print(message, style=style, markup=False)
 
 
 def outcome_table(summary: "RunSummary") -> Table:
@@ -62,6 +70,22 @@ def rejection_table(rejected: "Sequence[RejectionCount]") -> Table:
     for each in rejected:
         example = Text(each.example).append(f"  {' '.join(each.detail.split())}", style="dim")
         table.add_row(f"{each.count:,}", each.stage, each.reason, example)
+    return table
+
+
+def plan_table(planned: "Sequence[Planned]") -> Table | str:
+    """Return what is to be edited anew: a line a source and cause."""
+    if not planned:
+        return "Nothing to do: every row is as today's desk makes it."
+    table = Table(box=None, pad_edge=False, header_style="dim", show_footer=True)
+    table.add_column("source", footer="all")
+    table.add_column("cause")
+    table.add_column("days")
+    table.add_column("pages", justify="right", footer=f"{sum(line.pages for line in planned):,}")
+    table.add_column("not kept", justify="right", footer=f"{sum(line.not_kept for line in planned):,}")
+    for line in planned:
+        days = f"{line.first_day} … {line.last_day}" if line.first_day < line.last_day else str(line.first_day)
+        table.add_row(line.source, str(line.cause), days, f"{line.pages:,}", f"{line.not_kept:,}")
     return table
 
 
@@ -161,7 +185,7 @@ def progress_bars() -> Iterator[None]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    if not err.is_terminal:
+    if not err.is_terminal or speaks_json():
         yield
         return
     with Bars(*columns, console=err) as bars:

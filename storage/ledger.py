@@ -5,18 +5,20 @@ version is lifted when it is opened.
 Nothing in it is the only copy of what an article says: lost, it costs fetches, not data.
 """
 
+import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import LedgerError, SchemaVersionError, StoreFullError, StoreNotWritableError
@@ -42,6 +44,7 @@ from storage.records import (
     FeedVisit,
     FileVisit,
     Host,
+    Instant,
     Record,
     RobotsVisit,
     Run,
@@ -54,6 +57,15 @@ _AT_A_TIME: Final = 500
 
 _PAUSES: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between one attempt to switch SQLite to its write-ahead log and the next."""
+
+_BUSY: Final = 60_000
+"""Milliseconds that SQLite waits for another writer."""
+
+_PATIENCE: Final = 5_000
+"""Milliseconds that housekeeping waits for one."""
+
+_SEVERAL: Final = 20
+"""Sources that are looked for by name in the runs; of more, all runs are read."""
 
 R = TypeVar("R")
 
@@ -106,18 +118,35 @@ class Ledger:
         """Keep these as the last visits to their URLs."""
         self._put(URLS, visits)
 
-    def arrived(self, outcome: str, sources: Iterable[str]) -> list[Visit]:
-        """Return the visits to these sources' URLs that ended in this outcome, in the order of their URLs.
+    def arrived(self, outcome: str, sources: Iterable[str] | None) -> list[Visit]:
+        """Return the visits to these sources' URLs, or to all, that ended in this outcome, in the order of their URLs.
 
         Where the outcome says that a page is archived and nothing has become of it yet, a run was cut short.
         """
-        wanted = sa.select(URLS).where(URLS.c.outcome == outcome, URLS.c.source.in_(list(sources)))
+        wanted = sa.select(URLS).where(URLS.c.outcome == outcome)
+        if sources is not None:
+            wanted = wanted.where(URLS.c.source.in_(list(sources)))
         with self._reading() as connection:
             return [Visit(**row._asdict()) for row in connection.execute(wanted.order_by(URLS.c.url))]
+
+    def failures(self, sources: Iterable[str], since: datetime, until: datetime) -> list[Visit]:
+        """Return the visits to these sources' URLs that failed from `since` until before `until`, and not since."""
+        failed = sa.select(URLS).where(
+            URLS.c.source.in_(sorted(sources)),
+            URLS.c.failures > 0,
+            URLS.c.fetched_at >= since,
+            URLS.c.fetched_at < until,
+        )
+        with self._reading() as connection:
+            return [Visit(**row._asdict()) for row in connection.execute(failed.order_by(URLS.c.url))]
 
     def visits_of(self, article_ids: Iterable[str]) -> list[Visit]:
         """Return the last visits that ended in one of these articles."""
         return list(self._find(Visit, URLS, URLS.c.article_id, article_ids))
+
+    def file_visits_of(self, article_ids: Iterable[str]) -> list[FileVisit]:
+        """Return the last readings that ended in one of these articles."""
+        return list(self._find(FileVisit, DOCUMENTS, DOCUMENTS.c.article_id, article_ids))
 
     def archived(self) -> Iterator[tuple[str, str, int]]:
         """Yield the URL, archive file and offset of every visit whose page is kept."""
@@ -129,6 +158,38 @@ class Ledger:
     def drop_visits(self, urls: Iterable[str]) -> None:
         """Forget the visits to these URLs: they will be visited as if for the first time."""
         self._drop(URLS, URLS.c.url, urls)
+
+    def drop_pages(self, files: Iterable[str]) -> None:
+        """Forget that pages of visits lie in these archive files, which are not there any more."""
+        names = list(files)
+        with self._writing() as connection:
+            for some in _slices(names):
+                for table in (URLS, DOCUMENTS):
+                    gone = sa.update(table).where(table.c.page_file.in_(some))
+                    connection.execute(gone.values(page_file=None, page_offset=None))
+                connection.execute(sa.delete(ARCHIVES).where(ARCHIVES.c.file.in_(some)))
+
+    def compact(self) -> bool:
+        """Give back the space of what was dropped, and let the database see what its tables have become.
+
+        Returns False, and does nothing, where an SQLite ledger is in use. PostgreSQL gives space back by itself.
+        """
+        if self.engine.dialect.name != "sqlite":
+            with self._writing() as connection:
+                for table in TABLES.sorted_tables:
+                    connection.exec_driver_sql(f"ANALYZE {table.name}")
+            return True
+        with self._explained(), closing(self.engine.raw_connection()) as raw:
+            try:
+                for statement in (f"PRAGMA busy_timeout = {_PATIENCE}", "VACUUM", "ANALYZE"):
+                    raw.cursor().execute(statement)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                return False
+            finally:
+                raw.cursor().execute(f"PRAGMA busy_timeout = {_BUSY}")
+            return True
 
     def drop_identities(self, urls: Iterable[str]) -> None:
         """Forget that these URLs were ever given an identity."""
@@ -164,14 +225,9 @@ class Ledger:
 
         All runs that share the ledger share the host's turns. A turn is taken when it is used, never ahead of time.
         """
-        later = now + timedelta(seconds=delay)
-        is_free = HOSTS.c.next_allowed <= now, sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until <= now)
-        insert = self._insert(HOSTS).values(host=host, next_allowed=later)
-        taking = insert.on_conflict_do_update(
-            index_elements=["host"], set_={"next_allowed": later}, where=sa.and_(*is_free)
-        )
+        turn = {"asked": host, "later": now + timedelta(seconds=delay), "now": now}
         with self._writing() as connection:
-            taken = connection.execute(taking.returning(*HOSTS.c)).first()
+            taken = connection.execute(_turn_at_host(self.engine.dialect), turn).first()
             row = taken or connection.execute(sa.select(HOSTS).where(HOSTS.c.host == host)).one()
         return taken is not None, Host(**row._asdict())
 
@@ -236,9 +292,13 @@ class Ledger:
 
     # What was attempted, and what was told
 
-    def attempts(self, sources: Iterable[str], first: date, last: date) -> list[Attempt]:
-        """Return the last attempts at these sources' days from `first` to `last`, both included."""
-        return list(self._find(Attempt, ATTEMPTS, ATTEMPTS.c.source, sources, ATTEMPTS.c.day.between(first, last)))
+    def attempts(self, sources: Iterable[str] | None, first: date, last: date) -> list[Attempt]:
+        """Return the last attempts at the days from `first` to `last`, both included: of these sources, or of all."""
+        wanted = sa.select(ATTEMPTS).where(ATTEMPTS.c.day.between(first, last))
+        if sources is not None:
+            wanted = wanted.where(ATTEMPTS.c.source.in_(sorted(sources)))
+        with self._reading() as connection:
+            return [Attempt(**row._asdict()) for row in connection.execute(wanted)]
 
     def record_attempts(self, attempts: Iterable[Attempt]) -> None:
         """Keep these as the last attempts at their sources' days."""
@@ -265,18 +325,63 @@ class Ledger:
         self._put(RUNS, [run])
 
     def finish_run(
-        self, run: str, finished_at: datetime, counts: Mapping[str, int], seconds: Mapping[str, float]
+        self,
+        run: str,
+        finished_at: datetime | None,
+        counts: Mapping[str, int],
+        seconds: Mapping[str, float],
+        *,
+        sources: Mapping[str, Mapping[str, int]] | None = None,
+        corrections: Mapping[str, Mapping[str, int]] | None = None,
+        broken: Sequence[str] = (),
     ) -> None:
-        """Note what came of a run."""
-        finished = {"finished_at": finished_at, "counts": dict(counts), "seconds": dict(seconds)}
+        """Note what came of a run; one that another run has completed ended at no known time."""
+        finished = {
+            "finished_at": finished_at,
+            "counts": dict(counts),
+            "seconds": dict(seconds),
+            "sources": {source: dict(each) for source, each in (sources or {}).items()},
+            "corrections": {source: dict(each) for source, each in (corrections or {}).items()},
+            "broken": list(broken),
+        }
         with self._writing() as connection:
             connection.execute(sa.update(RUNS).where(RUNS.c.run == run).values(finished))
 
-    def runs(self, limit: int = 20) -> list[Run]:
-        """Return the latest runs, the latest first."""
-        latest = sa.select(RUNS).order_by(RUNS.c.started_at.desc(), RUNS.c.run.desc()).limit(limit)
+    def fail_run(self, run: str, trouble: str, finished_at: datetime | None = None) -> None:
+        """Note why a run did not end well, and when, where that is known."""
+        ended = {"trouble": trouble} | ({} if finished_at is None else {"finished_at": finished_at})
+        with self._writing() as connection:
+            connection.execute(sa.update(RUNS).where(RUNS.c.run == run).values(ended))
+
+    def runs(self, limit: int | None = 20, *, flow: str | None = None) -> list[Run]:
+        """Return the latest runs, of one flow or all, the latest first."""
+        wanted = sa.select(RUNS) if flow is None else sa.select(RUNS).where(RUNS.c.flow == flow)
+        return self._runs(wanted.limit(limit))
+
+    def runs_named(self, beginning: str) -> list[Run]:
+        """Return the runs whose id begins so, the latest first."""
+        return self._runs(sa.select(RUNS).where(RUNS.c.run.startswith(beginning, autoescape=True)))
+
+    def runs_of(self, sources: Iterable[str], flow: str, since: datetime) -> list[Run]:
+        """Return a flow's runs since then that took in any of these sources, the latest first."""
+        wanted = set(sources)
+        if not wanted:
+            return []
+        recent = sa.select(RUNS).where(RUNS.c.flow == flow, RUNS.c.started_at >= since)
+        if len(wanted) <= _SEVERAL:
+            # The database looks for the names in the text of the JSON: most runs are of other sources.
+            text = sa.cast(RUNS.c.sources, sa.Text)
+            recent = recent.where(sa.or_(*(text.contains(json.dumps(name), autoescape=True) for name in wanted)))
+        return [run for run in self._runs(recent) if not wanted.isdisjoint(run.sources)]
+
+    def unfinished_runs(self) -> list[Run]:
+        """Return the runs that are at work, or were killed and not noticed yet, the latest first."""
+        return self._runs(sa.select(RUNS).where(RUNS.c.finished_at.is_(None), RUNS.c.trouble.is_(None)))
+
+    def _runs(self, wanted: "sa.Select[Any]") -> list[Run]:
         with self._reading() as connection:
-            return [Run(**row._asdict() | {"broken": tuple(row.broken)}) for row in connection.execute(latest)]
+            rows = connection.execute(wanted.order_by(RUNS.c.started_at.desc(), RUNS.c.run.desc()))
+            return [Run(**row._asdict() | {"broken": tuple(row.broken)}) for row in rows]
 
     def record_archives(self, archives: Iterable[Archive]) -> None:
         """Note files of the page archive."""
@@ -309,6 +414,18 @@ class Ledger:
         wanted = sa.select(PLACES.c.key, PLACES.c.partition).where(PLACES.c.dataset == dataset)
         with self._reading() as connection:
             return {row[0]: row[1] for row in connection.execute(wanted)}
+
+    def placed_by_day(self, dataset: str) -> dict[date, int]:
+        """Return how many keys of a dataset lie in each partition."""
+        counted = sa.select(PLACES.c.partition, sa.func.count()).where(PLACES.c.dataset == dataset)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(counted.group_by(PLACES.c.partition))}
+
+    def placed_on(self, dataset: str, partition: date) -> set[str]:
+        """Return the keys of a dataset that lie in a partition."""
+        wanted = sa.select(PLACES.c.key).where(PLACES.c.dataset == dataset, PLACES.c.partition == partition)
+        with self._reading() as connection:
+            return set(connection.scalars(wanted))
 
     def identities(self, urls: Iterable[str]) -> dict[str, str]:
         """Return the article ids of those URLs that were given one."""
@@ -449,7 +566,7 @@ class Ledger:
             raise _explain(error, self.where) from error
 
     def _insert(self, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
-        return postgresql.insert(table) if self.engine.dialect.name == "postgresql" else sqlite.insert(table)
+        return _insert_into(table, self.engine.dialect)
 
     def _put(self, table: sa.Table, records: Iterable[Record]) -> None:
         keys = [column.name for column in table.primary_key]
@@ -458,17 +575,8 @@ class Ledger:
             self._upsert(connection, table, rows)
 
     def _upsert(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        insert = self._insert(table)
-        changed = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
-        keys = [column.name for column in table.primary_key]
-        connection.execute(
-            insert.on_conflict_do_update(index_elements=keys, set_=changed)
-            if changed
-            else insert.on_conflict_do_nothing(index_elements=keys),
-            rows,
-        )
+        if rows:
+            connection.execute(_upsert_into(table, tuple(rows[0]), self.engine.dialect), rows)
 
     def _drop(self, table: sa.Table, key: "sa.Column[str]", wanted: Iterable[str]) -> None:
         with self._writing() as connection:
@@ -516,6 +624,39 @@ class Ledger:
         return connection.exec_driver_sql(str(statement), parameters, {"preserve_rowcount": True}).rowcount
 
 
+def _insert_into(table: sa.Table, dialect: Dialect) -> "sqlite.Insert | postgresql.Insert":
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+
+
+# SQLAlchemy caches no statement with an ON CONFLICT, and to compile one costs ten times as much as to execute it.
+
+
+@lru_cache(maxsize=64)
+def _upsert_into(table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> Any:
+    """Return the statement that inserts a row of these columns, or replaces the one of the same key."""
+    insert = _insert_into(table, dialect)
+    keys = [column.name for column in table.primary_key]
+    changed = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    upsert = (
+        insert.on_conflict_do_update(index_elements=keys, set_=changed)
+        if changed
+        else insert.on_conflict_do_nothing(index_elements=keys)
+    )
+    return upsert.compile(dialect=dialect, column_keys=names)
+
+
+@lru_cache(maxsize=8)
+def _turn_at_host(dialect: Dialect) -> Any:
+    """Return the statement that takes the turn at the host `asked` if it is free `now`; the next one is `later`."""
+    later, now = sa.bindparam("later", type_=Instant), sa.bindparam("now", type_=Instant)
+    is_free = HOSTS.c.next_allowed <= now, sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until <= now)
+    insert = _insert_into(HOSTS, dialect).values(host=sa.bindparam("asked"), next_allowed=later)
+    taking = insert.on_conflict_do_update(
+        index_elements=["host"], set_={"next_allowed": later}, where=sa.and_(*is_free)
+    )
+    return taking.returning(*HOSTS.c).compile(dialect=dialect)
+
+
 def sqlite_url(path: Path) -> sa.URL:
     """Return the URL of an SQLite file, whatever characters its path has."""
     return sa.URL.create("sqlite", database=str(path))
@@ -543,7 +684,7 @@ def _slices(values: list[str]) -> Iterator[list[str]]:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     cursor = connection.cursor()
-    for pragma in ("busy_timeout = 60000", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in (f"busy_timeout = {_BUSY}", "synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     _switch_to_wal(cursor)
     cursor.close()

@@ -12,7 +12,11 @@ from sqlalchemy.types import TypeDecorator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """The last visit to a URL. `versions` is whatever the caller compares to see that a result is stale."""
+    """The last visit to a URL. `versions` is whatever the caller compares to see that a result is stale.
+
+    `hints` is what the caller was told of the page by whoever listed it: a page can be read again without them, but its
+    article may then lack a date or a title.
+    """
 
     url: str
     source: str
@@ -30,11 +34,12 @@ class Visit:
     page_offset: int | None = None
     failures: int = 0
     next_visit: datetime | None = None
+    hints: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileVisit:
-    """The last reading of a document on disk, named by its source and its path below that source."""
+    """The last reading of a document on disk, named by its source and its path below that source; `hints` as there."""
 
     source: str
     input: str
@@ -43,6 +48,9 @@ class FileVisit:
     reason: str | None = None
     article_id: str | None = None
     versions: str | None = None
+    page_file: str | None = None
+    page_offset: int | None = None
+    hints: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +58,7 @@ class FeedVisit:
     """The last visit to a feed or sitemap, and how often it brings something new.
 
     `changed_at` is when it last did, `gap_seconds` the running mean of the seconds between two such visits, `newest`
-    the date of its newest entry.
+    the date of its newest entry. `kind` is what it turned out to be, `answer` what came of the visit, and `detail` why.
     """
 
     url: str
@@ -65,6 +73,8 @@ class FeedVisit:
     newest: datetime | None = None
     changed_at: datetime | None = None
     gap_seconds: float | None = None
+    kind: str | None = None
+    answer: str | None = None
     detail: str | None = None
 
 
@@ -122,9 +132,10 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run of a flow: what came of its inputs, and the seconds each stage took.
+    """A run of a flow: what came of its inputs, in all and by source, and the seconds each stage took.
 
     `corrections` counts mended places by source and rule; `broken` are the quality gates that broke, in sentences.
+    `trouble` says why a run did not end well. Without it and without `finished_at`, it is still at work, or was killed.
     """
 
     run: str
@@ -136,6 +147,8 @@ class Run:
     name: str | None = None
     corrections: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     broken: Sequence[str] = ()
+    sources: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    trouble: str | None = None
 
 
 Record = Visit | FileVisit | FeedVisit | RobotsVisit | Attempt | Archive | Run
@@ -190,6 +203,7 @@ URLS: Final = sa.Table(
     sa.Column("page_offset", sa.BigInteger),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("next_visit", Instant, index=True),
+    sa.Column("hints", sa.Text),
     sa.Index("ix_urls_outcome", "outcome", "source"),
     sa.Index("ix_urls_article_id", "article_id"),
 )
@@ -203,6 +217,10 @@ DOCUMENTS: Final = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("article_id", sa.Text),
     sa.Column("versions", sa.Text),
+    sa.Column("page_file", sa.Text),
+    sa.Column("page_offset", sa.BigInteger),
+    sa.Column("hints", sa.Text),
+    sa.Index("ix_files_article_id", "article_id"),
 )
 FEEDS: Final = sa.Table(
     "feeds",
@@ -219,6 +237,8 @@ FEEDS: Final = sa.Table(
     sa.Column("newest", Instant),
     sa.Column("changed_at", Instant),
     sa.Column("gap_seconds", sa.Double),
+    sa.Column("kind", sa.Text),
+    sa.Column("answer", sa.Text),
     sa.Column("detail", sa.Text),
 )
 HOSTS: Final = sa.Table(
@@ -294,6 +314,8 @@ RUNS: Final = sa.Table(
     sa.Column("name", sa.Text),
     sa.Column("corrections", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("broken", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("sources", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("trouble", sa.Text),
 )
 
 
@@ -303,11 +325,18 @@ MIGRATIONS: Final = (
         "CREATE INDEX IF NOT EXISTS ix_urls_article_id ON urls (article_id)",
     ),
     (
+        "ALTER TABLE urls ADD COLUMN hints TEXT",
+        "ALTER TABLE files ADD COLUMN page_file TEXT",
+        "ALTER TABLE files ADD COLUMN page_offset BIGINT",
+        "ALTER TABLE files ADD COLUMN hints TEXT",
+        "CREATE INDEX IF NOT EXISTS ix_files_article_id ON files (article_id)",
         "ALTER TABLE feeds ADD COLUMN source TEXT",
         "ALTER TABLE feeds ADD COLUMN entries INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE feeds ADD COLUMN newest TIMESTAMP WITH TIME ZONE",
         "ALTER TABLE feeds ADD COLUMN changed_at TIMESTAMP WITH TIME ZONE",
         "ALTER TABLE feeds ADD COLUMN gap_seconds DOUBLE PRECISION",
+        "ALTER TABLE feeds ADD COLUMN kind TEXT",
+        "ALTER TABLE feeds ADD COLUMN answer TEXT",
         "ALTER TABLE feeds ADD COLUMN detail TEXT",
         "ALTER TABLE hosts ADD COLUMN failures INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE hosts ADD COLUMN parked_until TIMESTAMP WITH TIME ZONE",
@@ -315,6 +344,8 @@ MIGRATIONS: Final = (
         "ALTER TABLE runs ADD COLUMN name TEXT",
         "ALTER TABLE runs ADD COLUMN corrections JSON NOT NULL DEFAULT '{}'",
         "ALTER TABLE runs ADD COLUMN broken JSON NOT NULL DEFAULT '[]'",
+        "ALTER TABLE runs ADD COLUMN sources JSON NOT NULL DEFAULT '{}'",
+        "ALTER TABLE runs ADD COLUMN trouble TEXT",
     ),
 )
 """The statements that lift a ledger of each version to the next, from version 1 on; both databases know them."""

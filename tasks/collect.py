@@ -4,29 +4,32 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from random import Random
 from typing import Final
 
 from storage import arrivals
 from storage.blocklist import Blocklist
-from storage.records import Visit
+from storage.records import FileVisit, Visit
 from storage.store import Store
 from tasks import listings
-from tasks.documents import Candidate, Hints, Rejection
+from tasks.documents import Candidate, Hints, Page, Rejection
 from tasks.edit import versions
 from tasks.fetch.client import Fetcher
 from tasks.fetch.discover import discover
+from tasks.fetch.feeds import FeedReader
 from tasks.fetch.local import read_local
-from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally, Validator
+from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally
 from tasks.fetch.results import Visit as ListingVisit
-from tasks.fetch.sources import Source
+from tasks.fetch.sources import Source, SourceKind
 from tasks.intake import ARRIVED, BatchRef, Intake
 from tasks.job import Job
+from tasks.listings import Listed, ListingMemory, page_validator
 from tasks.progress import tell
+from tasks.rows import hints_from_text
 from tasks.urls import BadUrl, article_id, canonical_url, content_id
 
 FORGOTTEN: Final = "forgotten"  # why an input is skipped that an operator has taken out for good
+_LOT, _LOT_BYTES = 100, 8 * 1024 * 1024
 
 
 def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
@@ -40,7 +43,7 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
         arrivals.adopt(store)
         left_out: Counter[tuple[str, str]] = Counter()
         try:
-            yield from _read_local(intake, (source for source in sources if source.is_local), left_out)
+            yield from _read_local(job, intake, (source for source in sources if source.is_local), left_out)
             yield from _in_step(
                 _fetch_web(job, intake, [source for source in sources if not source.is_local], left_out)
             )
@@ -51,25 +54,53 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
             yield last
 
 
-def _read_local(intake: Intake, sources: Iterable[Source], left_out: Counter[tuple[str, str]]) -> Iterator[BatchRef]:
-    """Take every document of the sources on disk."""
+def _read_local(
+    job: Job, intake: Intake, sources: Iterable[Source], left_out: Counter[tuple[str, str]]
+) -> Iterator[BatchRef]:
+    """Take every document of the sources' files."""
     forgotten = Blocklist.of(intake.store.files)
     for source in sources:
-        for found in read_local(source):
-            if isinstance(found, Tally):
-                left_out[source.name, found.reason] += found.count
-            elif isinstance(found, Rejection):
-                intake.take_rejection(found)
-            else:
-                visit = intake.store.ledger.file_visits(source.name, [found.input]).get(found.input)
-                names = (found.url, article_id(content_id(found.sha256)), visit.article_id if visit else None)
-                if forgotten.covers(*names):
-                    intake.take_skipped(found, FORGOTTEN)
+        count = new = 0
+        for found in _few_at_a_time(read_local(source, job.window)):
+            inputs = [page.input for page in found if isinstance(page, Page)]
+            visits = intake.store.ledger.file_visits(source.name, inputs)
+            for each in found:
+                count += not isinstance(each, Tally)
+                if isinstance(each, Page):
+                    visit = visits.get(each.input)
+                    new += visit is None or visit.sha256 != each.sha256
+                    _take_local(intake, source, each, visit, forgotten)
+                elif isinstance(each, Rejection):
+                    intake.take_rejection(each)
                 else:
-                    intake.take_local(replace(found, hints=_in_language(found.hints, source)), visit)
-            tell("collect", intake.taken)
-            if intake.full and (batch := intake.flush()) is not None:
-                yield batch
+                    left_out[source.name, each.reason] += each.count
+                tell("collect", intake.taken)
+                if intake.full and (batch := intake.flush()) is not None:
+                    yield batch
+        if job.window is None:
+            listings.remember_reading(intake.store, source, count, new, intake.now)
+
+
+def _take_local(intake: Intake, source: Source, page: Page, visit: FileVisit | None, forgotten: Blocklist) -> None:
+    names = (page.url, article_id(content_id(page.sha256)), visit.article_id if visit else None)
+    if forgotten.covers(*names):
+        intake.take_skipped(page, FORGOTTEN)
+    else:
+        intake.take_local(replace(page, hints=_in_language(page.hints, source)), visit)
+
+
+def _few_at_a_time(found: Iterator[Page | Rejection | Tally]) -> Iterator[list[Page | Rejection | Tally]]:
+    """Yield documents in lots for which the ledger is asked once, small enough to be held in memory."""
+    lot: list[Page | Rejection | Tally] = []
+    size = 0
+    for each in found:
+        lot.append(each)
+        size += len(each.body) if isinstance(each, Page) else 0
+        if len(lot) >= _LOT or size >= _LOT_BYTES:
+            yield lot
+            lot, size = [], 0
+    if lot:
+        yield lot
 
 
 async def _fetch_web(
@@ -84,7 +115,10 @@ async def _fetch_web(
         contact=job.contact, clock=job.clock, random=chance, leases=ledger, robots=ledger, limits=job.limits
     ) as fetcher:
         wanted = _Wanted(intake, left_out, Blocklist.of(intake.store.files))
-        offers = await asyncio.gather(*(_discover(fetcher, source, intake.store, job.started_at) for source in sources))
+        async with FeedReader() as reader:
+            offers = await asyncio.gather(
+                *(_discover(job, fetcher, reader, source, intake.store) for source in sources)
+            )
         for offer in offers:
             wanted.take_settled(offer)
         for offer in offers:
@@ -96,40 +130,46 @@ async def _fetch_web(
             if intake.full and (batch := intake.flush()) is not None:
                 yield batch
     for offer in offers:
-        listings.remember(intake.store, offer.source, offer.visits, offer.candidates)
+        offer.remember(intake.store, job)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Offer:
-    """What a source offers: URLs to have, what discovery itself settled, and the listings that were read."""
+    """What a source offers: URLs to have, what discovery itself settled, and the listings that were visited."""
 
     source: Source
     candidates: list[Candidate] = field(default_factory=list)
     settled: list[Fetched | NotModified | Deferred | Rejection | Tally] = field(default_factory=list)
-    visits: list[ListingVisit] = field(default_factory=list)
+    listed: list[Listed] = field(default_factory=list)
+    new: int = 0  # pages: the source's own, or those of a list of addresses
+
+    def remember(self, store: Store, job: Job) -> None:
+        """Keep what the source listed, for its next visit; of a window's days this was none that counts."""
+        if job.window is not None:
+            return
+        if self.source.kind is SourceKind.URL_LIST:
+            listings.remember_reading(store, self.source, len(self.candidates), self.new, job.started_at)
+            return
+        troubles = [found for found in self.settled if isinstance(found, Deferred | Rejection)]
+        listings.remember(store, self.source, self.listed, troubles, job.started_at, new_pages=self.new)
 
 
-async def _discover(fetcher: Fetcher, source: Source, store: Store, now: datetime) -> _Offer:
+async def _discover(job: Job, fetcher: Fetcher, reader: FeedReader, source: Source, store: Store) -> _Offer:
     """Ask a source what it offers; one that has not changed offers what it did before."""
-    offer, known = _Offer(source), listings.validator(store, source)
-
-    visit = store.ledger.visits([source.location]).get(source.location) if known is None else None
-
-    def ask_with(url: str) -> Validator | None:
-        return (known or _validator(visit)) if url == source.location else None
-
-    async for found in discover(source, fetcher, now=now, validator=ask_with):
+    offer, memory = _Offer(source), ListingMemory(store, source, job.started_at)
+    offered = discover(source, fetcher, now=job.started_at, memory=memory, window=job.window, reader=reader)
+    async for found in offered:
         match found:
-            case NotModified() if visit is not None:
-                offer.settled.append(found)
-            case NotModified():
-                offer.candidates.extend(listings.recall(store, source))
             case Candidate():
                 offer.candidates.append(found)
             case ListingVisit():
-                offer.visits.append(found)
+                offer.listed.append(Listed(visit=found, new=memory.new_entries(found)))
             case _:
+                offer.new += isinstance(found, Fetched) and memory.is_new_page(found)
                 offer.settled.append(found)
+    if source.kind is SourceKind.URL_LIST:
+        inputs = [candidate.input for candidate in offer.candidates]
+        offer.new = len(inputs) - len(store.ledger.visits(inputs))
     return offer
 
 
@@ -168,7 +208,8 @@ class _Wanted:
             self._taken += 1
             self.intake.take_repeated(candidate)
         else:
-            self._offers[key] = source, replace(candidate, hints=_in_language(candidate.hints, source))
+            hints = _in_language(candidate.hints, source)
+            self._offers[key] = source, candidate if hints is candidate.hints else replace(candidate, hints=hints)
 
     def _take_settled(self, source: Source, found: Fetched | NotModified | Deferred | Rejection | Tally) -> None:
         if isinstance(found, Tally):
@@ -197,7 +238,9 @@ class _Wanted:
         for visit in self.intake.store.ledger.arrived(ARRIVED, sources):
             if visit.input not in offered:
                 self._taken += 1
-                self.intake.take_known(Candidate(input=visit.input, source=visit.source, url=visit.url), visit)
+                hints = hints_from_text(visit.hints)
+                known = Candidate(input=visit.input, source=visit.source, url=visit.url, hints=hints)
+                self.intake.take_known(known, visit)
 
     def requests(self) -> Iterator[Request]:
         """Yield what is to be asked of hosts; pages that lie in the archive since a run was cut short are not."""
@@ -207,7 +250,7 @@ class _Wanted:
             if visit is not None and visit.outcome == ARRIVED and visit.page_file is not None:
                 self.intake.take_known(candidate, visit)
             else:
-                yield Request(candidate=candidate, source=source, validator=_validator(visit))
+                yield Request(candidate=candidate, source=source, validator=page_validator(visit))
 
     def take(self, result: Result) -> None:
         """Take what a host answered."""
@@ -236,13 +279,6 @@ def _key(candidate: Candidate) -> str:
         return candidate.input
 
 
-def _validator(visit: Visit | None) -> Validator | None:
-    """Return what to ask with; nothing where the page itself is not at hand."""
-    if visit is None or visit.page_file is None or (visit.etag is None and visit.last_modified is None):
-        return None
-    return Validator(etag=visit.etag, last_modified=visit.last_modified)
-
-
 def _in_step(batches: AsyncIterator[BatchRef]) -> Iterator[BatchRef]:
     """Yield from an asynchronous iterator; its event loop turns only while the next batch is waited for."""
     with asyncio.Runner() as runner:
@@ -254,7 +290,8 @@ def _in_step(batches: AsyncIterator[BatchRef]) -> Iterator[BatchRef]:
                     return
         finally:
             close = getattr(batches, "aclose", None)
-            if close is not None:
+            # One that was interrupted at its work is cancelled by the runner as that closes.
+            if close is not None and not getattr(batches, "ag_running", False):
                 runner.run(close())
 
 

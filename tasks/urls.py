@@ -18,17 +18,26 @@ _LINE_BREAKS = str.maketrans("", "", "\t\n\r")  # and what they drop inside
 _BEFORE_QUERY = re.compile(r"[^?#]*")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_SAFE_AS_IT_IS = re.compile(r"/[\w.~/:@!$&*+,;=?-]*", re.ASCII)  # path and query of nearly every news page
+# An address as nearly all are written: nothing in it has to be cut off, guessed or escaped.
+_PLAIN = re.compile(
+    r"(https?)://([a-z0-9.-]+(?::[0-9]+)?)(/[\w.~/:@!$&*+,;=-]*)(?:\?([\w.~/:@!$&*+,;=?-]*))?", re.ASCII
+)
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SESSION_IN_PATH = re.compile(r";jsessionid=[^/;?]*", re.IGNORECASE)
+# What names an AMP page's twin beyond doubt. Not here, since sites differ: `/amp/` before or inside a path, a bare
+# `.amp` at its end.
 _AMP_CACHES = (
-    re.compile(r"https?://[a-z0-9-]+\.cdn\.ampproject\.org/[cv]/(?P<tls>s/)?(?P<rest>.+)"),
+    re.compile(r"https?://(?:[a-z0-9-]+\.)?cdn\.ampproject\.org/[cv]/(?P<tls>s/)?(?P<rest>.+)"),
     re.compile(r"https?://www\.google\.[a-z.]{2,6}/amp/(?P<tls>s/)?(?P<rest>.+)"),
     re.compile(r"https?://www\.bing\.com/amp/(?P<tls>s/)?(?P<rest>.+)"),
 )
-_AMP_PARAMETERS = frozenset({"amp", "amp=1", "amp=true", "outputtype=amp"})
+_AMP_PARAMETERS = frozenset(
+    {"amp", "amp=1", "amp=true", "amp=y", "amp=yes", "_amp=true", "hs_amp=true", "outputtype=amp", "template=ampart"}
+)
+_AMP_NAME = re.compile(r"[.~]amp(?P<ending>\.s?html?)|(?P<before>\.s?html?)\.amp")
 
 _INDEX_FILE = re.compile(r"(?:index|default|home)(?:\.[a-z]{3,5})?", re.IGNORECASE)
+_LANGUAGE_SEGMENT = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?", re.IGNORECASE)
 _ARTICLE_QUERY = re.compile(r"(?:^|&)(?:[a-z_]*id|p|article|story|art|doc)=[\w.-]*\d", re.IGNORECASE)
 _LISTING_WORDS = frozenset(
     {
@@ -82,16 +91,15 @@ def canonical_url(url: str) -> str:
     'https://www.example.com/Dam?id=7'
     >>> canonical_url("https://www-example-com.cdn.ampproject.org/c/s/www.example.com/dam")
     'https://www.example.com/dam'
+    >>> canonical_url("https://amp.example.com/news/dam-7431/amp/?amp=1")
+    'https://www.example.com/news/dam-7431/'
 
     Query parameters keep their order, which some servers read; a second pass changes nothing.
     """
     spelled = _spell(url)
-    for _ in range(4):  # an AMP cache can hold the address of another
-        original = _amp_original(spelled)
-        if original is None:
-            return spelled
+    while "amp" in spelled and (original := _amp_original(spelled)) is not None:  # each is shorter than the last
         spelled = _spell(original)
-    raise BadUrl(UrlTrouble.UNPARSABLE, "an AMP cache of an AMP cache of an AMP cache")
+    return spelled
 
 
 def fetchable_url(url: str) -> str:
@@ -109,6 +117,8 @@ def host_of(url: str) -> str:
     >>> host_of("https://www.example.com/dam")
     'www.example.com'
     """
+    if plain := _PLAIN.fullmatch(url):
+        return plain[2].partition(":")[0]
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -145,6 +155,20 @@ def is_front_page(url: str) -> bool:
     below_articles = any(segment.lower() in _ARTICLE_WORDS for segment in segments[:-1])
     below_a_day = _DAY.search("/".join(segments[:-1]) + "/") is not None
     return not (below_articles or below_a_day or any(map(_names_an_article, segments)))
+
+
+def is_home_page(url: str) -> bool:
+    """Tell whether a URL is that of a site's home page, or of one of its languages; a section's is not.
+
+    >>> [is_home_page(f"https://example.com{path}") for path in ("", "/index.html", "/pt-br/", "/world/", "/?p=7431")]
+    [True, True, True, False, False]
+    """
+    parts = urlsplit(url)
+    segments = [segment for segment in parts.path.split("/") if segment]
+    if segments and _INDEX_FILE.fullmatch(segments[-1]):
+        segments.pop()
+    is_root = not segments or (len(segments) == 1 and _LANGUAGE_SEGMENT.fullmatch(segments[0]) is not None)
+    return is_root and not parts.query
 
 
 def believable_canonical(fetched: str | None, claimed: str) -> bool:
@@ -194,18 +218,24 @@ def content_id(body_sha256: str) -> str:
 
 
 def _spell(url: str, *, keep_all: bool = False) -> str:
-    parts = _split(url)
-    path_and_query = _escaped(parts.path, parts.query)
-    path, _, query = path_and_query.partition("?")
-    netloc = _netloc(parts)
+    plain = _PLAIN.fullmatch(url)
+    scheme, netloc, path, query = plain.groups("") if plain else _taken_apart(url)
+    netloc = _netloc(scheme, netloc)
     if not keep_all:
         path = _SESSION_IN_PATH.sub("", path)
         query = "&".join(_meaningful(query))
     path = _without_dots(path)
-    spelled = urlunsplit((parts.scheme, netloc, path, query, ""))
+    spelled = f"{scheme}://{netloc}{path}?{query}" if query else f"{scheme}://{netloc}{path}"
     if len(spelled) > LONGEST_URL:
         raise BadUrl(UrlTrouble.TOO_LONG, f"longer than {LONGEST_URL} characters: {spelled[:80]}…")
     return spelled
+
+
+def _taken_apart(url: str) -> tuple[str, str, str, str]:
+    """Return scheme, host with port, path and query of a URL in whatever spelling."""
+    parts = _split(url)
+    path, _, query = _escaped(parts.path, parts.query).partition("?")
+    return parts.scheme, parts.netloc, path, query
 
 
 def _split(url: str) -> SplitResult:
@@ -233,15 +263,17 @@ def _forward(match: re.Match[str]) -> str:
     return match[0].replace("\\", "/")  # as browsers read them
 
 
-def _netloc(parts: SplitResult) -> str:
+@lru_cache(maxsize=65536)
+def _netloc(scheme: str, written: str) -> str:
     try:
+        parts = urlsplit(f"//{written}")
         name, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise BadUrl(UrlTrouble.UNPARSABLE, f"{parts.netloc!r} has no usable port: {error}") from error
-    host = _ipv6(name) if ":" in name or parts.netloc.startswith("[") else _host(name)
+        raise BadUrl(UrlTrouble.UNPARSABLE, f"{written!r} has no usable port: {error}") from error
+    host = _ipv6(name) if ":" in name or written.startswith("[") else _host(name)
     if port == 0:
-        raise BadUrl(UrlTrouble.UNPARSABLE, f"{parts.netloc!r} names port 0")
-    return host if port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{host}:{port}"
+        raise BadUrl(UrlTrouble.UNPARSABLE, f"{written!r} names port 0")
+    return host if port in {None, _DEFAULT_PORTS[scheme]} else f"{host}:{port}"
 
 
 def _ipv6(name: str) -> str:
@@ -254,7 +286,6 @@ def _ipv6(name: str) -> str:
     return f"[{address.compressed}]"
 
 
-@lru_cache(maxsize=65536)
 def _host(name: str) -> str:
     """Return a host name in ASCII; addresses must be written as four plain decimal numbers."""
     ascii_name = _idna(unquote(name)).removesuffix(".")
@@ -282,8 +313,6 @@ def _idna(name: str) -> str:
 
 def _escaped(path: str, query: str) -> str:
     """Return path and query with everything unsafe escaped, and each escape written in one way."""
-    if _SAFE_AS_IT_IS.fullmatch(spelled := f"{path or '/'}?{query}"):
-        return spelled
     from w3lib.url import safe_url_string
 
     text = _BARE_PERCENT.sub("%25", path or "/") + "?" + _BARE_PERCENT.sub("%25", query)
@@ -302,6 +331,8 @@ def _without_dots(path: str) -> str:
     >>> _without_dots("/a/./b/../../c/..")
     '/'
     """
+    if "/." not in path:
+        return path
     kept: list[str] = []
     segments = path.split("/")[1:]
     for segment in segments:
@@ -337,11 +368,47 @@ def _tracking() -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 def _amp_original(url: str) -> str | None:
-    """Return the address that an AMP cache holds a copy of."""
+    """Return the address that an AMP cache holds a copy of, or that a publisher's AMP page is the twin of."""
     for pattern in _AMP_CACHES:
         if match := pattern.fullmatch(url):
             return ("https://" if match["tls"] else "http://") + match["rest"]
-    return None
+    parts = urlsplit(url)
+    twin = parts._replace(netloc=_host_of_twin(parts), path=_path_of_twin(parts))
+    return None if twin == parts else urlunsplit(twin)
+
+
+def _path_of_twin(parts: SplitResult) -> str:
+    """Return the path of an AMP page's twin: without `/amp` below an article, or `.amp` in the name of a file.
+
+    >>> _path_of_twin(urlsplit("https://example.com/news/dam-7431/amp/")), _path_of_twin(urlsplit("/topics/amp/"))
+    ('/news/dam-7431/', '/topics/amp/')
+    >>> _path_of_twin(urlsplit("/news/dam-7431.amp.html")), _path_of_twin(urlsplit("/gear/a-new-amp.html"))
+    ('/news/dam-7431.html', '/gear/a-new-amp.html')
+    """
+    folder, _, name = parts.path.removesuffix("/").rpartition("/")
+    if name == "amp" and not is_front_page(f"{parts.scheme}://{parts.netloc}{folder}"):
+        return folder + "/" * parts.path.endswith("/")
+    return f"{folder}/{_AMP_NAME.sub(_without_amp, name)}" if _AMP_NAME.search(name) else parts.path
+
+
+def _without_amp(match: re.Match[str]) -> str:
+    return match["ending"] or match["before"]
+
+
+def _host_of_twin(parts: SplitResult) -> str:
+    """Return the host of an AMP page's twin: `www.` for `amp.` before a site's name, else what follows `amp.`.
+
+    >>> [_host_of_twin(urlsplit(f"//{host}/")) for host in ("amp.example.com", "amp.sport.example.com", "amp.dev")]
+    ['www.example.com', 'sport.example.com', 'amp.dev']
+    """
+    host = parts.hostname or ""
+    if not host.startswith("amp."):
+        return parts.netloc
+    site = registrable_domain(host)
+    # amp.cnn.com/cnn/2024/… has a folder that the twin may have, or not
+    if site == host or parts.path.startswith(f"/{site.partition('.')[0]}/"):
+        return parts.netloc
+    return ("www." if host == f"amp.{site}" else "") + parts.netloc.removeprefix("amp.")
 
 
 @cache

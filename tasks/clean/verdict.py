@@ -8,6 +8,7 @@ from tasks.documents import Reason
 
 # A page with this much text is no wall, whatever its headline says.
 _LONGEST_WALL = 1_200
+_LONGEST_WALL_IN_ARTICLE = 400
 # A page with less text than this says nothing beside the phrase of a wall; one that declares an article may say more.
 _LONGEST_NOTICE = 400
 _LONGEST_NOTICE_IN_ARTICLE = 150
@@ -58,12 +59,18 @@ def verdict(impression: Impression) -> Reason | None:
 
 
 def _wall(impression: Impression) -> Reason | None:
-    if len(impression.text) >= _LONGEST_WALL:
+    """Tell a wall by its headline, else by the text around it: many a site speaks of cookies on every page."""
+    # "Missing sailor not found" is a headline too.
+    longest_wall = _LONGEST_WALL_IN_ARTICLE if impression.is_declared_article else _LONGEST_WALL
+    if len(impression.text) >= longest_wall:
         return None
-    said = "\n".join(impression.headlines).casefold()
     longest_notice = _LONGEST_NOTICE_IN_ARTICLE if impression.is_declared_article else _LONGEST_NOTICE
-    if len(impression.page_text) < longest_notice:
-        said += "\n" + impression.page_text.casefold()
+    rest = impression.page_text if len(impression.page_text) < longest_notice else ""
+    return _named("\n".join(impression.headlines)) or _named(rest)
+
+
+def _named(said: str) -> Reason | None:
+    said = said.casefold()
     return next((reason for reason, phrases in _PHRASES.items() if any(phrase in said for phrase in phrases)), None)
 
 

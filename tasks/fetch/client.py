@@ -272,8 +272,7 @@ class Fetcher:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return "/".join(url.split("/", 3)[:3])  # a URL that is asked for is spelled in one way, with a path
 
 
 def _status_reason(status: int) -> Reason:

@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import TypeVar
 
 import brotli
 import zstandard
@@ -18,8 +17,6 @@ _ZSTD_WINDOW = 8 * 1024 * 1024  # RFC 9659: larger windows are not for HTTP
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _RATIO_CAP = 200
 _RATIO_FLOOR = 1024 * 1024  # below this size a high ratio harms nobody: short templates compress very well
-
-AnyBytes = TypeVar("AnyBytes", bytes, bytearray)
 
 
 class DecodingError(ValueError):
@@ -42,7 +39,8 @@ def decode_body(payload: bytes, content_encoding: str, max_bytes: int) -> bytes:
     """
     name = _encoding_name(content_encoding)
     if not payload or name == "identity":
-        return _within(payload, max_bytes)
+        _check_size(len(payload), max_bytes)
+        return payload
     limit = min(max_bytes, max(len(payload) * _RATIO_CAP, _RATIO_FLOOR))
     return _gather(_DECODERS[name](payload), limit)
 
@@ -52,8 +50,7 @@ def gunzip(payload: bytes, max_bytes: int) -> Iterator[bytes]:
     size = 0
     for piece in _gzip(payload):
         size += len(piece)
-        if size > max_bytes:
-            raise DecodingError(Reason.TOO_LARGE, f"more than {max_bytes} bytes when decoded")
+        _check_size(size, max_bytes)
         yield piece
 
 
@@ -68,17 +65,17 @@ def _encoding_name(content_encoding: str) -> str:
 
 
 def _gather(pieces: Iterator[bytes], limit: int) -> bytes:
-    gathered = bytearray()
+    gathered, size = [], 0
     for piece in pieces:
-        gathered += piece
-        _within(gathered, limit)
-    return bytes(gathered)
+        gathered.append(piece)
+        size += len(piece)
+        _check_size(size, limit)
+    return b"".join(gathered)  # which does not copy a single piece
 
 
-def _within(body: AnyBytes, limit: int) -> AnyBytes:
-    if len(body) > limit:
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
         raise DecodingError(Reason.TOO_LARGE, f"more than {limit} bytes when decoded")
-    return body
 
 
 def _gzip(payload: bytes) -> Iterator[bytes]:

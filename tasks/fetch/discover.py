@@ -2,35 +2,38 @@
 
 import asyncio
 import re
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from urllib.parse import urljoin
 
 from tasks.documents import Candidate, Reason, Rejection, Stage
 from tasks.fetch.client import Fetcher
 from tasks.fetch.content import accepted_type, looks_like_html
-from tasks.fetch.feeds import Entry, Listing, UnreadableListing, read_feed
-from tasks.fetch.guard import literal_address, refusal
-from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Tally, Validator, Visit, Wanted
+from tasks.fetch.dating import day_in_path, listing_left_out
+from tasks.fetch.feeds import Entry, FeedReader, UnreadableListing
+from tasks.fetch.freshness import Answer
+from tasks.fetch.links import Links, Place, joined
+from tasks.fetch.memory import Memory, NoMemory, Remembered
+from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally, Visit, Wanted
+from tasks.fetch.signposts import FEED_TYPES, advertised_feeds, sitemaps_in_robots
 from tasks.fetch.sitemaps import read_sitemap
-from tasks.fetch.sources import Source, SourceKind
-from tasks.urls import BadUrl, UrlTrouble, canonical_url, host_of, registrable_domain
+from tasks.fetch.sources import Source, SourceKind, listing_of_day
+from tasks.fetch.window import Window
+from tasks.urls import BadUrl, is_home_page
 
 Discovery = Candidate | Fetched | NotModified | Deferred | Rejection | Visit | Tally
 
 DEEPEST_SITEMAP = 5
 MOST_SITEMAPS = 200
+MOST_FEEDS = 20  # beside the page that advertises them
+_MOST = {SourceKind.SITEMAP: MOST_SITEMAPS, SourceKind.FEED: 1 + MOST_FEEDS}
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|feed|rdf|urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _KIND_OF_ROOT = {b"urlset": SourceKind.SITEMAP, b"sitemapindex": SourceKind.SITEMAP}
-_FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
 _JSON_FEED = re.compile(rb"\s*\{.*?jsonfeed\.org", re.DOTALL)
-
-
-def _no_validator(_url: str) -> Validator | None:
-    return None
+_NO_MEMORY = NoMemory()
 
 
 async def discover(
@@ -38,152 +41,249 @@ async def discover(
     fetcher: Fetcher,
     *,
     now: datetime,
-    validator: Callable[[str], Validator | None] = _no_validator,
+    memory: Memory = _NO_MEMORY,
+    window: Window | None = None,
+    reader: FeedReader | None = None,
 ) -> AsyncIterator[Discovery]:
     """Yield what a networked source offers (local ones are read by `local.read_local`).
 
     - `Candidate`: to be fetched.
     - `Fetched`: the source's own URL was a page: an input that is fetched already.
     - `Rejection`, `Deferred`: a feed, sitemap or the source itself could not be read; `input` is its address.
-    - `NotModified`: a feed or sitemap unchanged since `validator(url)`; nothing else follows from it.
-    - `Visit`: a feed or sitemap was read. - `Tally`: links that are no inputs, by reason.
+    - `NotModified`: the source's own page is as it was on the last visit.
+    - `Visit`: a feed or sitemap was read, or recalled because it has not changed.
+    - `Tally`: links that are no inputs, by reason.
+
+    With a window, entries of other days are counted and not offered; a source with an `archive` is then read from
+    the listings of those days. `reader` parses the feeds; give one that many sources share.
     """
-    links = _Links(source)
+    links = Links(source, window)
     if source.kind is SourceKind.URL_LIST:
-        for found in await asyncio.to_thread(_read_url_list, source, links):
-            yield found
+        for listed in await asyncio.to_thread(_read_url_list, source, links):
+            yield listed
     else:
-        async for discovery in _read_web(source, fetcher, links, now, validator):
-            yield discovery
+        async with AsyncExitStack() as stack:
+            feeds = reader if reader is not None else await stack.enter_async_context(FeedReader())
+            survey = _Survey(source, fetcher, links, feeds, now, memory, window)
+            async for found in survey.discoveries():
+                yield found
     for tally in links.tallies():
         yield tally
 
 
-@dataclass(slots=True)
-class _Links:
-    """The links of one source: each page once, and the dropped ones counted by reason."""
-
-    source: Source
-    dropped: Counter[str] = field(default_factory=Counter)
-    _seen: set[str] = field(default_factory=set)
-
-    def candidate(self, entry: Entry, base: str, *, same_site: bool) -> Candidate | None:
-        """Return the input that an entry is, or None for one that is dropped and counted."""
-        if not entry.link.strip():
-            self.dropped["no-link"] += 1
-            return None
-        try:
-            link = _joined(base, entry.link.strip())
-            url = canonical_url(link)
-        except BadUrl as error:
-            self.dropped[error.trouble.value] += 1
-            return None
-        if objection := self._objection(url, host_of(base) if same_site else None):
-            self.dropped[objection] += 1
-            return None
-        self._seen.add(url)
-        language = entry.hints.language or self.source.language
-        return Candidate(input=link, source=self.source.name, url=url, hints=replace(entry.hints, language=language))
-
-    def tallies(self) -> Iterator[Tally]:
-        """Yield what was dropped, by reason."""
-        for reason, count in sorted(self.dropped.items()):
-            yield Tally(source=self.source.name, reason=reason, count=count)
-
-    def _objection(self, url: str, site: str | None) -> str:
-        """Return why a link is no input, or "" where it is one; `site` is the host whose site it must belong to."""
-        if self._is_private(url):
-            return "private-address"
-        if site is not None and registrable_domain(host_of(url)) != registrable_domain(site):
-            return "other-site"
-        return "duplicate" if url in self._seen else ""
-
-    def _is_private(self, url: str) -> bool:
-        """Tell whether a link spells out an address that its source has no business to name."""
-        address = literal_address(host_of(url))
-        if address is None:
-            return False
-        is_own = self.source.allow_private and host_of(url) == host_of(self.source.location)
-        return refusal(address, allow_private=is_own) != ""
-
-
-def _joined(base: str, link: str) -> str:
-    try:
-        return urljoin(base, link)
-    except ValueError as error:
-        raise BadUrl(UrlTrouble.UNPARSABLE, f"{link[:200]!r} is not a URL: {error}") from error
-
-
-def _read_url_list(source: Source, links: _Links) -> list[Candidate | Rejection]:
+def _read_url_list(source: Source, links: Links) -> list[Candidate | Rejection]:
     """Return a text file's URLs; the operator wrote them, so each that is none is named."""
     found: list[Candidate | Rejection] = []
-    seen: set[str] = set()
     for line in Path(source.location).read_text("utf-8-sig", "replace").splitlines():
         text = line.strip()
         if not text:
             continue
         try:
-            url = canonical_url(text)
+            candidate = links.named(text)
         except BadUrl as error:
             found.append(_rejection(source, text, Reason.BAD_URL, str(error)))
             continue
-        if url in seen:
-            links.dropped["duplicate"] += 1
-        else:
-            seen.add(url)
-            found.append(Candidate(input=text, source=source.name, url=url))
+        if candidate is not None:
+            found.append(candidate)
     return found
 
 
-async def _read_web(
-    source: Source, fetcher: Fetcher, links: _Links, now: datetime, validator: Callable[[str], Validator | None]
-) -> AsyncIterator[Discovery]:
-    """Read a source from the web, and the sitemaps that it leads to, each once."""
-    waiting = deque([(source.location, 1)])
-    seen = {source.location}
-    while waiting:
-        url, depth = waiting.popleft()
-        candidate = Candidate(input=url, source=source.name, url=url)
-        request = Request(candidate=candidate, source=source, validator=validator(url), wanted=Wanted.LISTING)
-        result = await fetcher.fetch(request)
-        if not isinstance(result, Fetched):
-            yield result
-            continue
-        kind = _nature(source.kind if depth == 1 else SourceKind.SITEMAP, result)
-        if kind is SourceKind.WEB:
-            yield _as_page(source, result, fetcher.limits.page_bytes)
-            continue
-        try:
-            listing = await _read_listing(kind, result.body, now)
-        except UnreadableListing as trouble:
-            reason = Reason.BAD_FEED if kind is SourceKind.FEED else Reason.BAD_SITEMAP
-            yield _rejection(source, url, reason, str(trouble), result.url)
-            continue
-        yield _visit(source, url, result, listing)
-        for entry in listing.entries:
-            if found := links.candidate(entry, result.url, same_site=kind is SourceKind.SITEMAP):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stop:
+    """A listing to be asked for: what it is to be, how deep it lies, and the day that it is for, if it is for one.
+
+    `modified_at`: when it last changed, as the index says that names it.
+    `is_archive`: the operator has said that it is for that day. `is_robots`: it is the robots.txt that names sitemaps.
+    """
+
+    url: str
+    kind: SourceKind
+    modified_at: datetime | None = None
+    depth: int = 1
+    day: date | None = None
+    is_archive: bool = False
+    is_robots: bool = False
+
+    @property
+    def stands_for_feeds(self) -> bool:
+        """Whether a page here is a way to its feeds: said so, or a home page; an article advertises feeds too."""
+        is_way = self.kind in {SourceKind.HOME, SourceKind.FEED}
+        return self.depth == 1 and (is_way or (self.kind is SourceKind.WEB and is_home_page(self.url)))
+
+
+@dataclass(slots=True)
+class _Survey:
+    """One reading of a source, and of the listings that it leads to, each once."""
+
+    source: Source
+    fetcher: Fetcher
+    links: Links
+    reader: FeedReader
+    now: datetime
+    memory: Memory
+    window: Window | None
+    _waiting: deque[_Stop] = field(default_factory=deque)
+    _seen: set[str] = field(default_factory=set)
+    _first: int = 0
+
+    async def discoveries(self) -> AsyncIterator[Discovery]:
+        """Yield what the listings bring, one listing after the other."""
+        self._waiting.extend(self._first_stops())
+        self._seen.update(stop.url for stop in self._waiting)
+        self._first = len(self._seen)
+        while self._waiting:
+            async for found in self._read(self._waiting.popleft()):
                 yield found
-        for child in _new_sitemaps(listing, result.url, depth, seen, links):
-            waiting.append((child, depth + 1))
+
+    def _first_stops(self) -> Iterator[_Stop]:
+        """Yield where to begin: the listings of the days that are wanted, or the source's own address."""
+        source = self.source
+        if source.archive is not None and self.window is not None:
+            kind = source.kind if source.kind in {SourceKind.FEED, SourceKind.SITEMAP} else SourceKind.WEB
+            for day in self.window.days():
+                yield _Stop(url=listing_of_day(source.archive, day), kind=kind, day=day, is_archive=True)
+        elif source.kind is SourceKind.SITEMAP and is_home_page(source.location):
+            yield _Stop(url=joined(source.location, "/robots.txt"), kind=source.kind, is_robots=True)
+        else:
+            yield _Stop(url=source.location, kind=source.kind, day=day_in_path(source.location))
+
+    async def _read(self, stop: _Stop) -> AsyncIterator[Discovery]:
+        """Ask for a listing, and yield what it brings."""
+        found = await self._ask(stop)
+        if isinstance(found, Visit):
+            yield found
+            for candidate in self._enter(stop, found):
+                yield candidate
+        elif not isinstance(found, Fetched):
+            yield found
+        elif stop.is_robots:
+            sitemaps = map(_entry, sitemaps_in_robots(found.body))
+            if not self._queue(sitemaps, found.url, SourceKind.SITEMAP, stop):
+                yield self._rejection(stop, Reason.BAD_SITEMAP, "robots.txt names no sitemap of this site", found.url)
+        elif stop.is_archive:
+            yield self._rejection(
+                stop, Reason.BAD_SITEMAP, "the listing of a day is neither feed nor sitemap", found.url
+            )
+        elif not (stop.stands_for_feeds and self._follow_feeds(stop, found)):
+            yield self._page(stop, found)
+
+    async def _ask(self, stop: _Stop) -> Visit | Result:
+        """Return a listing as it is now; one that has not changed is as it is remembered."""
+        is_known = stop.depth > 1 and self.memory.passes_over(stop.url, stop.modified_at)
+        if is_known and (known := self.memory.recall(stop.url)) is not None:
+            return self._recalled(stop, known, Answer.PASSED_OVER, self.now)
+        candidate = Candidate(input=stop.url, source=self.source.name, url=stop.url)
+        validator = self.memory.validator(stop.url)
+        result = await self.fetcher.fetch(
+            Request(candidate=candidate, source=self.source, validator=validator, wanted=Wanted.LISTING)
+        )
+        if isinstance(result, NotModified) and (known := self.memory.recall(stop.url)) is not None:
+            return self._recalled(stop, known, Answer.NOT_MODIFIED, result.fetched_at)
+        if not isinstance(result, Fetched) or stop.is_robots:
+            return result
+        kind = _nature(stop.kind, result)
+        return await self._listing(stop, kind, result) if kind in _MOST else result
+
+    async def _listing(self, stop: _Stop, kind: SourceKind, result: Fetched) -> Visit | Rejection:
+        is_sitemap = kind is SourceKind.SITEMAP
+        try:
+            if is_sitemap:
+                listing = await asyncio.to_thread(read_sitemap, result.body, self.now)
+            else:
+                listing = await self.reader.read(result.body, self.now)
+        except UnreadableListing as trouble:
+            reason = Reason.BAD_SITEMAP if is_sitemap else Reason.BAD_FEED
+            return self._rejection(stop, reason, str(trouble), result.url)
+        return Visit(
+            source=self.source.name,
+            url=stop.url,
+            kind=kind,
+            fetched_at=result.fetched_at,
+            listing=listing,
+            base=result.url,
+            redirects=result.redirects,
+            validator=result.validator,
+        )
+
+    def _recalled(self, stop: _Stop, known: Remembered, answer: Answer, when: datetime) -> Visit:
+        return Visit(
+            source=self.source.name,
+            url=stop.url,
+            kind=known.kind,
+            fetched_at=when,
+            listing=known.listing,
+            base=known.base,
+            answer=answer,
+        )
+
+    def _enter(self, stop: _Stop, visit: Visit) -> Iterator[Candidate]:
+        """Yield the inputs that a listing offers, and go on to the listings that it names."""
+        is_sitemap = visit.kind is SourceKind.SITEMAP
+        place = Place(url=visit.base, day=stop.day, is_sitemap=is_sitemap, is_archive=stop.is_archive)
+        for entry in visit.listing.entries:
+            if candidate := self.links.candidate(entry, place):
+                yield candidate
+        self._queue(visit.listing.sitemaps, visit.base, SourceKind.SITEMAP, stop)
+
+    def _follow_feeds(self, stop: _Stop, page: Fetched) -> bool:
+        """Go on to the feeds that a page advertises; return whether there are any."""
+        if not looks_like_html(page.body):
+            return False
+        return self._queue(map(_entry, advertised_feeds(page.body)), page.url, SourceKind.FEED, stop)
+
+    def _queue(self, listings: Iterable[Entry], base: str, kind: SourceKind, stop: _Stop) -> bool:
+        """Go on to further listings: each once, of the same site, not too deep, not too many, of the days wanted."""
+        is_any = False
+        for listing in listings:
+            url = self.links.sibling(listing.link, base)
+            if url is None:
+                self.links.dropped[f"{kind}-elsewhere"] += 1
+            elif url in self._seen:
+                self.links.dropped[f"{kind}-again"] += 1
+            elif self.window is not None and listing_left_out(replace(listing, link=url), self.window):
+                self.links.dropped[f"{kind}-outside-window"] += 1
+            elif stop.depth >= DEEPEST_SITEMAP or len(self._seen) >= self._first * _MOST[kind]:
+                self.links.dropped[f"{kind}-too-many"] += 1
+            else:
+                is_any = True
+                self._seen.add(url)
+                day = day_in_path(url) or stop.day
+                further = _Stop(url=url, kind=kind, modified_at=listing.modified_at, depth=stop.depth + 1)
+                self._waiting.append(replace(further, day=day, is_archive=stop.is_archive))
+        return is_any
+
+    def _page(self, stop: _Stop, result: Fetched) -> Fetched | Rejection:
+        """Return the page that a source's own URL turned out to be."""
+        if stop.kind in {SourceKind.HOME, SourceKind.FEED}:
+            return self._rejection(stop, Reason.BAD_FEED, "a page that advertises no feed of its site", result.url)
+        content_type = accepted_type(result.content_type, result.body)
+        if content_type is None:
+            detail = f"neither a feed, a sitemap nor a page: Content-Type {result.content_type[:100]!r}"
+            return self._rejection(stop, Reason.NOT_HTML, detail, result.url)
+        if len(result.body) > self.fetcher.limits.page_bytes:
+            return self._rejection(stop, Reason.TOO_LARGE, f"{len(result.body)} bytes", result.url)
+        return replace(result, content_type=content_type)
+
+    def _rejection(self, stop: _Stop, reason: Reason, detail: str, url: str) -> Rejection:
+        return _rejection(self.source, stop.url, reason, detail, url)
 
 
-async def _read_listing(kind: SourceKind, body: bytes, now: datetime) -> Listing:
-    if kind is SourceKind.FEED:
-        return await read_feed(body, now)
-    return await asyncio.to_thread(read_sitemap, body, now)
+def _entry(link: str) -> Entry:
+    return Entry(link=link)
 
 
 def _nature(declared: SourceKind, result: Fetched) -> SourceKind:
-    """Return what an answer is: as the source says, or for `WEB` as its first bytes say (`WEB`: a page)."""
-    if declared is not SourceKind.WEB:
-        return declared
-    media_type = result.content_type.partition(";")[0].strip().lower()
-    if media_type in _FEED_TYPES:
-        return SourceKind.FEED
+    """Return what an answer is: as the source says, or as its first bytes say (`WEB`: a page)."""
     body = result.body.lstrip(b"\xef\xbb\xbf \t\r\n")
-    head = body[:4096].replace(b"\x00", b"")  # a rough view of UTF-16 will do
-    if looks_like_html(body):
+    is_html = looks_like_html(body)
+    if declared in {SourceKind.PAGE, SourceKind.SITEMAP} or (declared is SourceKind.FEED and not is_html):
+        return declared
+    if is_html:
         return SourceKind.WEB
+    media_type = result.content_type.partition(";")[0].strip().lower()
+    if media_type in FEED_TYPES:
+        return SourceKind.FEED
+    head = body[:4096].replace(b"\x00", b"")  # a rough view of UTF-16 will do
     if root := _ROOT.search(head):
         return _KIND_OF_ROOT.get(root[1].lower(), SourceKind.FEED)
     if _JSON_FEED.match(head):
@@ -192,45 +292,6 @@ def _nature(declared: SourceKind, result: Fetched) -> SourceKind:
     if body.startswith(b"\x1f\x8b") or is_url_list:
         return SourceKind.SITEMAP
     return SourceKind.WEB
-
-
-def _as_page(source: Source, result: Fetched, most_bytes: int) -> Fetched | Rejection:
-    """Return the page that a source's own URL turned out to be."""
-    content_type = accepted_type(result.content_type, result.body)
-    if content_type is None:
-        detail = f"neither a feed, a sitemap nor a page: Content-Type {result.content_type[:100]!r}"
-        return _rejection(source, source.location, Reason.NOT_HTML, detail, result.url)
-    if len(result.body) > most_bytes:
-        return _rejection(source, source.location, Reason.TOO_LARGE, f"{len(result.body)} bytes", result.url)
-    return replace(result, content_type=content_type)
-
-
-def _visit(source: Source, url: str, result: Fetched, listing: Listing) -> Visit:
-    return Visit(
-        source=source.name,
-        url=url,
-        fetched_at=result.fetched_at,
-        entries=len(listing.entries),
-        newest=listing.newest,
-        validator=result.validator,
-        is_partial=bool(listing.trouble),
-        detail=listing.trouble,
-    )
-
-
-def _new_sitemaps(listing: Listing, base: str, depth: int, seen: set[str], links: _Links) -> Iterator[str]:
-    """Yield the sitemaps of an index that are to be read: each once, of the same site, not too deep, not too many."""
-    for location in listing.sitemaps:
-        candidate = _Links(links.source).candidate(Entry(link=location), base, same_site=True)
-        if candidate is None or candidate.url is None:
-            links.dropped["sitemap-elsewhere"] += 1
-        elif candidate.input in seen:
-            links.dropped["sitemap-again"] += 1
-        elif depth >= DEEPEST_SITEMAP or len(seen) >= MOST_SITEMAPS:
-            links.dropped["sitemap-too-many"] += 1
-        else:
-            seen.add(candidate.input)
-            yield candidate.input
 
 
 def _rejection(source: Source, name: str, reason: Reason, detail: str, url: str | None = None) -> Rejection:

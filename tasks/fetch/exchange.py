@@ -3,11 +3,13 @@
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from types import TracebackType
+from typing import Final
 
 import aiohttp
 from yarl import URL
@@ -15,8 +17,8 @@ from yarl import URL
 from tasks.documents import Reason
 from tasks.fetch.content import refuses_type
 from tasks.fetch.decoding import ACCEPT_ENCODING, DecodingError, decode_body
-from tasks.fetch.guard import GuardedResolver, Lookup
-from tasks.fetch.journey import Answer, Journey, Setback, guarded
+from tasks.fetch.guard import GuardedResolver, Lookup, Refused
+from tasks.fetch.journey import Answer, Journey, Setback, forbidden
 from tasks.fetch.results import Wanted
 from tasks.fetch.robots import MOST_BYTES, PRODUCT
 
@@ -75,7 +77,7 @@ class Wire:
         """Send one GET and read its answer within bounds; anything that goes wrong is a `Setback`."""
         session = self._session(journey.allows_private)
         url, question = URL(journey.url, encoded=True), _headers(journey)
-        with _translated():
+        with _TRANSLATION:
             async with (
                 asyncio.timeout(max(journey.seconds_left, 0.001)),
                 session.get(url, headers=question, allow_redirects=False) as response,
@@ -131,7 +133,7 @@ async def _ask_once(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerTy
 
     The host may have seen the first request: the second one waits for its turn.
     """
-    with _translated():
+    with _TRANSLATION:
         return await ask(request)
 
 
@@ -195,25 +197,37 @@ def _decoded(payload: bytes, encoding: str, most_bytes: int) -> bytes:
         raise Setback(error.reason, str(error), passing=error.reason is Reason.INCOMPLETE) from error
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Say in our words what went wrong on the wire."""
-    try:
-        with guarded():
-            yield
-    except TimeoutError as error:
-        raise Setback(Reason.TIMEOUT, str(error) or "no complete answer in time", passing=True) from error
-    except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError) as error:
-        raise Setback(Reason.TLS_ERROR, _message(error)) from error
-    except aiohttp.ClientPayloadError as error:
-        raise Setback(Reason.INCOMPLETE, f"the body broke off: {_message(error)}", passing=True) from error
-    except aiohttp.ClientResponseError as error:
-        raise Setback(Reason.HTTP_ERROR, f"not HTTP as it should be: {_message(error)}") from error
-    except (aiohttp.ClientConnectionError, OSError) as error:
-        is_ours = getattr(error, "errno", None) in _OURS
-        raise Setback(Reason.UNREACHABLE, _message(error), passing=True, is_ours=is_ours) from error
-    except (aiohttp.ClientError, ValueError) as error:
-        raise Setback(Reason.HTTP_ERROR, _message(error)) from error
+class _Translation(AbstractContextManager[None]):
+    """Says in our words what went wrong on the wire."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and (setback := _setback(error)) is not None:
+            raise setback from error
+
+
+_TRANSLATION: Final = _Translation()
+
+
+def _setback(error: Exception) -> Setback | None:
+    match error:
+        case Refused():
+            return forbidden(error)
+        case TimeoutError():
+            return Setback(Reason.TIMEOUT, str(error) or "no complete answer in time", passing=True)
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            return Setback(Reason.TLS_ERROR, _message(error))
+        case aiohttp.ClientPayloadError():
+            return Setback(Reason.INCOMPLETE, f"the body broke off: {_message(error)}", passing=True)
+        case aiohttp.ClientResponseError():
+            return Setback(Reason.HTTP_ERROR, f"not HTTP as it should be: {_message(error)}")
+        case aiohttp.ClientConnectionError() | OSError():
+            is_ours = getattr(error, "errno", None) in _OURS
+            return Setback(Reason.UNREACHABLE, _message(error), passing=True, is_ours=is_ours)
+        case aiohttp.ClientError() | ValueError():
+            return Setback(Reason.HTTP_ERROR, _message(error))
+    return None
 
 
 def _message(error: BaseException) -> str:

@@ -4,19 +4,23 @@ import asyncio
 import json
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import unescape
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from tasks.documents import Hints
 from tasks.fetch.content import looks_like_html
 from tasks.fetch.dates import stated_instant, stated_precision
-from tasks.fetch.feed_reader import RawEntry, RawFeed, read_fast
+from tasks.fetch.feed_reader import RawEntry, RawFeed
 
 MOST_ENTRIES = 50_000
 _LARGEST_FEED = 20 * 1024 * 1024
-_PATIENCE_SECONDS = 6.0
+_PROGRAM = Path(__file__).with_name("feed_reader.py")
+_PATIENCE_SECONDS = 15.0  # on a busy machine; the reader bounds its own processor time far below that
 _LONGEST_TITLE = 500
 _LONGEST_SUMMARY = 2000
 _LANGUAGE_OF_FEED = re.compile(rb"<(?:dc:)?language>\s*(?:<!\[CDATA\[)?\s*([A-Za-z-]{2,20})", re.IGNORECASE)
@@ -31,6 +35,7 @@ class Entry:
     """A link that a feed or sitemap offers, as it stands there, with what is said about it."""
 
     link: str
+    guid: str = ""  # what a feed calls it: two entries of one name are one
     hints: Hints = field(default_factory=Hints)
     modified_at: datetime | None = None
 
@@ -40,7 +45,7 @@ class Listing:
     """What a feed or sitemap offers. `trouble` says what is wrong with one that is read only in part."""
 
     entries: tuple[Entry, ...] = ()
-    sitemaps: tuple[str, ...] = ()
+    sitemaps: tuple[Entry, ...] = ()
     trouble: str = ""
 
     @property
@@ -54,51 +59,81 @@ class UnreadableListing(Exception):  # noqa: N818 - named after the situation
     """A body that is no feed or sitemap at all, with what it is instead."""
 
 
-async def read_feed(body: bytes, now: datetime) -> Listing:
-    """Return the entries of a feed: the fast parser's, or where it finds none those of the patient one.
+class FeedReader:
+    """Reads feeds, one at a time, in a process of its own: `async with FeedReader() as reader`.
 
-    The patient parser runs in a process of its own that is ended after a few seconds. Raise `UnreadableListing` for
-    what is no feed.
+    The process starts with the first feed, and anew after one that was too much for it. It ends with the block, and
+    with this process whatever happens.
     """
-    if len(body) > _LARGEST_FEED:
-        raise UnreadableListing(f"{len(body)} bytes, more than {_LARGEST_FEED}")
-    if not body.strip():
-        raise UnreadableListing("empty")
-    if looks_like_html(body):
-        raise UnreadableListing("an HTML page")
-    try:
-        raw = await asyncio.to_thread(read_fast, body)
-    except ValueError:
-        raw = None
-    if raw is None or not raw["entries"]:
-        raw = await _read_patiently(body)
-    return _listing(raw, body, now)
 
+    def __init__(self) -> None:
+        self._child: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
 
-async def _read_patiently(body: bytes) -> RawFeed:
-    program = str(Path(__file__).with_name("feed_reader.py"))
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        program,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        output, _ = await asyncio.wait_for(child.communicate(body), _PATIENCE_SECONDS)
-    except TimeoutError:
-        raise UnreadableListing(f"not read within {_PATIENCE_SECONDS:.0f} seconds") from None
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode:
-        raise UnreadableListing("too much for the parser's memory and time")
-    raw: RawFeed = json.loads(output)
-    if not raw["dialect"] and not raw["entries"]:
-        raise UnreadableListing("neither RSS nor Atom nor a JSON feed")
-    return raw
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end()
+
+    async def read(self, body: bytes, now: datetime) -> Listing:
+        """Return what a feed offers; raise `UnreadableListing` for what is no feed, or takes too long to be one."""
+        if len(body) > _LARGEST_FEED:
+            raise UnreadableListing(f"{len(body)} bytes, more than {_LARGEST_FEED}")
+        if not body.strip():
+            raise UnreadableListing("empty")
+        if looks_like_html(body):
+            raise UnreadableListing("an HTML page")
+        async with self._turn:
+            raw = await self._ask(body)
+        if not raw["dialect"] and not raw["entries"]:
+            raise UnreadableListing("neither RSS nor Atom nor a JSON feed")
+        return _listing(raw, body, now)
+
+    async def _ask(self, body: bytes) -> RawFeed:
+        """Have a feed parsed, within bounds of time and memory."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                raw: RawFeed = json.loads(await self._exchange(body))
+        except (asyncio.IncompleteReadError, ConnectionError) as error:  # the process has died of it
+            await self._end()
+            raise UnreadableListing("more than the parsers can bear, in time, memory or oddity") from error
+        except BaseException as error:  # also where this task is cancelled: the answer would be taken for another's
+            await self._end(kill=True)
+            if isinstance(error, TimeoutError):
+                raise UnreadableListing(f"not read within {_PATIENCE_SECONDS:.0f} seconds") from error
+            raise
+        return raw
+
+    async def _exchange(self, body: bytes) -> bytes:
+        if self._child is None:
+            self._child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", str(_PROGRAM)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+        requests, answers = self._child.stdin, self._child.stdout
+        assert requests is not None
+        assert answers is not None
+        requests.write(len(body).to_bytes(8, "big"))
+        requests.write(body)
+        await requests.drain()
+        return await answers.readexactly(int.from_bytes(await answers.readexactly(8), "big"))
+
+    async def _end(self, *, kill: bool = False) -> None:
+        """See the process off; with nothing more to read it ends by itself."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if kill:
+            with suppress(ProcessLookupError):
+                child.kill()
+        if child.stdin is not None:
+            child.stdin.close()
+        await child.wait()
 
 
 def _listing(raw: RawFeed, body: bytes, now: datetime) -> Listing:
@@ -111,7 +146,7 @@ def _listing(raw: RawFeed, body: bytes, now: datetime) -> Listing:
 def _trouble(raw: RawFeed, body: bytes) -> str:
     if len(raw["entries"]) > MOST_ENTRIES:
         return f"{len(raw['entries'])} entries, of which the first {MOST_ENTRIES} count"
-    if not body.rstrip().lower().endswith(_ENDINGS) and b"\x00" not in body[:64]:
+    if not body[-1024:].rstrip().lower().endswith(_ENDINGS) and b"\x00" not in body[:64]:
         return "the feed breaks off before its end"
     return ""
 
@@ -121,6 +156,7 @@ def _entry(raw: RawEntry, feed_language: str, now: datetime) -> Entry:
     authors = (plain_text(author, _LONGEST_TITLE) for author in raw["authors"])
     return Entry(
         link=raw["link"],
+        guid=raw["guid"],
         hints=Hints(
             title=plain_text(raw["title"], _LONGEST_TITLE),
             authors=tuple(author for author in authors if author),

@@ -3,10 +3,13 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from tasks.urls import host_of
 
 Address = IPv4Address | IPv6Address
 Lookup = Callable[[str, int], Awaitable[list[str]]]
@@ -28,6 +31,7 @@ class ForbiddenPort(Refused):
     """A port that is not one of the web's, at a host that is not the operator's own."""
 
 
+@lru_cache(maxsize=4096)
 def refusal(address: Address, *, allow_private: bool) -> str:
     """Return why an address must not be connected to, or "" where it may.
 
@@ -46,13 +50,13 @@ def refusal(address: Address, *, allow_private: bool) -> str:
 
 def check_url(url: str, *, allow_private: bool) -> None:
     """Raise `Refused` where a URL's port or literal address is forbidden; a name is checked when it is resolved."""
-    parts = urlsplit(url)
-    if not allow_private and parts.port not in _PUBLIC_PORTS:
-        raise ForbiddenPort(f"port {parts.port} is not 80 or 443")
-    if literal := literal_address(parts.hostname or ""):
+    if not allow_private and (port := urlsplit(url).port) not in _PUBLIC_PORTS:
+        raise ForbiddenPort(f"port {port} is not 80 or 443")
+    if literal := literal_address(host_of(url)):
         _check(literal, allow_private)
 
 
+@lru_cache(maxsize=4096)
 def literal_address(host: str) -> Address | None:
     """Return the address that a host in canonical form spells out, or None for a name."""
     try:

@@ -1,7 +1,5 @@
 """One URL on its way: the addresses it passes, and the setbacks that end or delay it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urljoin
@@ -99,8 +97,10 @@ class Journey:
 
     def check_address(self) -> None:
         """Raise `Setback` where the address now asked for is forbidden."""
-        with guarded():
+        try:
             check_url(self.url, allow_private=self.allows_private)
+        except Refused as refused:
+            raise forbidden(refused) from refused
 
     def resolve(self, target: str) -> str:
         """Return the address that a link on the page now asked for leads to."""
@@ -150,12 +150,7 @@ def checked_url(url: str) -> str:
         raise Setback(Reason.PRIVATE_ADDRESS if odd else Reason.BAD_URL, str(error)) from error
 
 
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Turn a forbidden address into the setback that it is."""
-    try:
-        yield
-    except ForbiddenPort as refused:
-        raise Setback(Reason.FORBIDDEN_PORT, str(refused)) from refused
-    except Refused as refused:
-        raise Setback(Reason.PRIVATE_ADDRESS, str(refused)) from refused
+def forbidden(refused: Refused) -> Setback:
+    """Return the setback that a forbidden address is."""
+    is_port = isinstance(refused, ForbiddenPort)
+    return Setback(Reason.FORBIDDEN_PORT if is_port else Reason.PRIVATE_ADDRESS, str(refused))

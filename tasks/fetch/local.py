@@ -1,89 +1,152 @@
-"""Pages from disk: saved HTML, plain-text documents and WARC archives, streamed."""
+"""Pages out of files, on disk or on S3: saved HTML, plain-text documents and WARC archives, streamed."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from tasks.documents import Page, PageKind, Reason, Rejection, Stage
+from tasks.fetch.dating import OUTSIDE, archive_left_out, day_of_page
 from tasks.fetch.decoding import DecodingError, decode_body
 from tasks.fetch.results import Tally
-from tasks.fetch.sources import FileType, Source, SourceKind, file_type, is_url_list
-from tasks.fetch.warc import WarcTrouble, pages_in_warc
+from tasks.fetch.shelf import ShelfClosed, ShelvedFile, file_at, shelf_at
+from tasks.fetch.sources import FileType, Source, SourceKind, file_type, is_path_list, is_url_list, is_warc_path
+from tasks.fetch.warc import WarcPage, WarcTrouble, pages_in_warc
+from tasks.fetch.window import Window
 
 LARGEST_DOCUMENT = 10 * 1024 * 1024
+_LARGEST_LIST = 50 * 1024 * 1024
 
 
-def read_local(source: Source) -> Iterator[Page | Rejection | Tally]:
+def read_local(source: Source, window: Window | None = None) -> Iterator[Page | Rejection | Tally]:
     """Yield every document of a file or folder source, in the order of their paths, one at a time.
 
     `input` is the path below the folder, with `#` and the record's offset for a page out of a WARC file: both are
     unique and stay the same from run to run. `fetched_at` of a saved file is when it was last modified, since that
     too is the same on the next run; a WARC record brings its own date.
+
+    With a window, documents of other days (`dating.day_of_page`) are counted, and archives of other days not opened.
     """
-    root = Path(source.location)
-    if source.kind is SourceKind.FILE:
-        yield from _read_file(source, root, _printable(root.name))
-        return
-    hidden = 0
-    for path in _files_below(root):
-        if path.name.startswith("."):
-            hidden += 1
-        else:
-            yield from _read_file(source, path, _printable(path.relative_to(root).as_posix()))
-    if hidden:
-        yield Tally(source=source.name, reason="hidden-file", count=hidden)
-
-
-def _printable(name: str) -> str:
-    r"""Return a file's name as text that can be stored: bytes that are no UTF-8 are spelled out.
-
-    >>> _printable("caf\udce9.html")
-    'caf\\xe9.html'
-    """
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder and its subfolders in a stable order, without listing the whole tree first."""
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.is_symlink():
-            yield from _files_below(path)
-        elif path.is_file() or path.is_symlink():  # a link that leads nowhere is to be seen, a pipe never ends
-            yield path
-
-
-def _read_file(source: Source, path: Path, name: str) -> Iterator[Page | Rejection | Tally]:
-    kind = file_type(path)
+    reading = _Reading(source, window)
     try:
-        if kind is None:
-            yield _rejection(source, name, Reason.UNKNOWN_FILE_TYPE, f"{path.suffix or 'no'} ending")
-        elif kind is FileType.TEXT and source.kind is SourceKind.FOLDER and is_url_list(path):
-            yield _rejection(source, name, Reason.URL_LIST, "a list of URLs: name the file itself as a source")
-        elif kind is FileType.WARC:
-            yield from _read_warc(source, path, name)
-        else:
-            yield _read_page(source, path, name, PageKind.HTML if kind is FileType.HTML else PageKind.TEXT)
+        yield from reading.documents()
+    except ShelfClosed as closed:
+        yield reading.rejection(source.location, Reason.UNREACHABLE, str(closed))
     except OSError as error:
-        yield _rejection(source, name, Reason.UNREADABLE_FILE, error.strerror or str(error))
+        yield reading.rejection(source.location, Reason.UNREADABLE_FILE, error.strerror or str(error))
+    for reason, count in sorted(reading.left_out.items()):
+        yield Tally(source=source.name, reason=reason, count=count)
 
 
-def _read_page(source: Source, path: Path, name: str, kind: PageKind) -> Page | Rejection:
-    with path.open("rb") as file:
-        body = file.read(LARGEST_DOCUMENT + 1)
-    encoding = "gzip" if path.suffix.lower() == ".gz" else ""
-    try:
-        body = decode_body(body, encoding, LARGEST_DOCUMENT)
-    except DecodingError as error:
-        reason = Reason.UNREADABLE_FILE if error.reason is Reason.BAD_CONTENT_ENCODING else error.reason
-        return _rejection(source, name, reason, str(error))
+@dataclass(slots=True)
+class _Reading:
+    """One reading of a source's files; `left_out` counts what is no input, by reason."""
+
+    source: Source
+    window: Window | None
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def documents(self) -> Iterator[Page | Rejection]:
+        """Yield what is in the one file, or in those of the folder."""
+        if self.source.kind is SourceKind.FILE:
+            yield from self._read_file(file_at(self.source.location))
+            return
+        shelf, only = shelf_at(self.source.location), self.source.only
+        for file in map(shelf.file, only) if only else shelf.files():
+            if file.path.name.startswith("."):
+                self.left_out["hidden-file"] += 1
+            else:
+                yield from self._read_file(file)
+
+    def rejection(self, name: str, reason: Reason, detail: str, url: str | None = None) -> Rejection:
+        """Set aside what cannot be read."""
+        return Rejection(
+            input=name, source=self.source.name, url=url, stage=Stage.DISCOVER, reason=reason, detail=detail
+        )
+
+    def _read_file(self, file: ShelvedFile) -> Iterator[Page | Rejection]:
+        try:
+            yield from self._read_kind(file, file_type(file.path))
+        except ShelfClosed as closed:
+            yield self.rejection(file.name, Reason.UNREACHABLE, str(closed))
+        except OSError as error:
+            yield self.rejection(file.name, Reason.UNREADABLE_FILE, error.strerror or str(error))
+
+    def _read_kind(self, file: ShelvedFile, kind: FileType | None) -> Iterator[Page | Rejection]:
+        if kind is None:
+            yield self.rejection(file.name, Reason.UNKNOWN_FILE_TYPE, f"{file.path.suffix or 'no'} ending")
+        elif kind is FileType.WARC:
+            yield from self._read_warc(file)
+        else:
+            yield from self._read_document(file, kind)
+
+    def _read_document(self, file: ShelvedFile, kind: FileType) -> Iterator[Page | Rejection]:
+        """Read a file that is one document, or a list of others."""
+        limit = _LARGEST_LIST if kind is FileType.PATHS else LARGEST_DOCUMENT
+        with file.open() as opened:
+            body = opened.read(limit + 1)
+        try:
+            body = decode_body(body, "gzip" if file.path.suffix.lower() == ".gz" else "", limit)
+        except DecodingError as error:
+            reason = Reason.UNREADABLE_FILE if error.reason is Reason.BAD_CONTENT_ENCODING else error.reason
+            yield self.rejection(file.name, reason, str(error))
+            return
+        if kind is FileType.HTML:
+            yield from self._of_these_days(_page(self.source, file, PageKind.HTML, body), file)
+            return
+        lines = body.decode("utf-8-sig", "replace").splitlines()
+        if kind is FileType.PATHS or is_path_list(lines):
+            yield from self._read_listed(file, [line.strip() for line in lines if line.strip()])
+        elif is_url_list(lines):
+            yield self.rejection(file.name, Reason.URL_LIST, "a list of URLs: name the file itself as a source")
+        else:
+            yield from self._of_these_days(_page(self.source, file, PageKind.TEXT, body), file)
+
+    def _read_listed(self, file: ShelvedFile, paths: list[str]) -> Iterator[Page | Rejection]:
+        """Yield what is in the WARC files that a list names, except those of other days."""
+        if self.source.kind is SourceKind.FOLDER:
+            self.left_out["path-list"] += 1  # archives of the folder are read themselves
+            return
+        if not any(map(is_warc_path, paths)):
+            yield self.rejection(file.name, Reason.UNKNOWN_FILE_TYPE, "names no WARC files")
+            return
+        shelf = shelf_at(self.source.root or _root_of(self.source.location, paths))
+        for path in paths:
+            if not is_warc_path(path):
+                yield self.rejection(path, Reason.UNKNOWN_FILE_TYPE, f"in {file.name}: not the path of a WARC file")
+            elif self.window is not None and archive_left_out(path, self.window):
+                self.left_out["archive-outside-window"] += 1
+            else:
+                yield from self._read_file(shelf.file(path))
+
+    def _read_warc(self, file: ShelvedFile) -> Iterator[Page | Rejection]:
+        """Yield the pages of an archive; records that are no pages are counted, damage ends it with a rejection."""
+        if self.window is not None and archive_left_out(file.name, self.window):
+            self.left_out["archive-outside-window"] += 1
+            return
+        since = self.window.first if self.window is not None else None
+        for record in pages_in_warc(file.open, LARGEST_DOCUMENT, since):
+            if isinstance(record, str):
+                self.left_out[record] += 1
+            elif isinstance(record, WarcTrouble):
+                label = file.name if record.offset is None else f"{file.name}#{record.offset}"
+                yield self.rejection(label, record.reason, record.detail, record.url)
+            else:
+                yield from self._of_these_days(_archived_page(self.source, file, record), file)
+
+    def _of_these_days(self, page: Page, file: ShelvedFile) -> Iterator[Page]:
+        if self.window is None or self.window.has(day_of_page(page, file.name)):
+            yield page
+        else:
+            self.left_out[OUTSIDE] += 1
+
+
+def _page(source: Source, file: ShelvedFile, kind: PageKind, body: bytes) -> Page:
     return Page(
-        input=name,
+        input=file.name,
         source=source.name,
         url=None,
-        fetched_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+        fetched_at=file.changed_at(),
         status=200,
         content_type="text/html" if kind is PageKind.HTML else "text/plain",
         kind=kind,
@@ -92,30 +155,33 @@ def _read_page(source: Source, path: Path, name: str, kind: PageKind) -> Page | 
     )
 
 
-def _read_warc(source: Source, path: Path, name: str) -> Iterator[Page | Rejection | Tally]:
-    """Yield the pages of an archive; records that are no pages are counted, damage ends it with a rejection."""
-    skipped: Counter[str] = Counter()
-    for record in pages_in_warc(path, LARGEST_DOCUMENT):
-        if isinstance(record, str):
-            skipped[record] += 1
-        elif isinstance(record, WarcTrouble):
-            label = name if record.offset is None else f"{name}#{record.offset}"
-            yield _rejection(source, label, record.reason, record.detail, record.url)
-        else:
-            yield Page(
-                input=f"{name}#{record.offset}",
-                source=source.name,
-                url=record.url,
-                fetched_at=record.fetched_at,
-                status=200,
-                content_type=record.content_type,
-                kind=PageKind.HTML,
-                body=record.body,
-                sha256=hashlib.sha256(record.body).hexdigest(),
-            )
-    for reason, count in sorted(skipped.items()):
-        yield Tally(source=source.name, reason=reason, count=count)
+def _archived_page(source: Source, file: ShelvedFile, record: WarcPage) -> Page:
+    return Page(
+        input=f"{file.name}#{record.offset}",
+        source=source.name,
+        url=record.url,
+        fetched_at=record.fetched_at,
+        status=200,
+        content_type=record.content_type,
+        kind=PageKind.HTML,
+        body=record.body,
+        sha256=hashlib.sha256(record.body).hexdigest(),
+    )
 
 
-def _rejection(source: Source, name: str, reason: Reason, detail: str, url: str | None = None) -> Rejection:
-    return Rejection(input=name, source=source.name, url=url, stage=Stage.DISCOVER, reason=reason, detail=detail)
+def _root_of(location: str, paths: list[str]) -> str:
+    """Return the folder that the paths in a list are relative to.
+
+    A list lies at the root, or at its own place below it, where its folder's end is the beginning of its paths.
+
+    >>> _root_of("s3://commoncrawl/crawl-data/CC-NEWS/2024/02/warc.paths.gz", ["crawl-data/CC-NEWS/2024/02/a.warc.gz"])
+    's3://commoncrawl'
+    >>> _root_of("/mirror/warc.paths.gz", ["crawl-data/CC-NEWS/2024/02/a.warc.gz"])
+    '/mirror'
+    """
+    *folder, _ = location.split("/")
+    *below, _ = paths[0].split("/") if paths else [""]
+    for count in range(min(len(folder), len(below)), 0, -1):
+        if folder[-count:] == below[:count]:
+            return "/".join(folder[:-count]) or "/"
+    return "/".join(folder) or "."

@@ -5,7 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from tasks.documents import Candidate, Page, PageKind, PageRef, Rejection
-from tasks.fetch.sources import Source
+from tasks.fetch.feeds import Listing
+from tasks.fetch.freshness import Answer
+from tasks.fetch.sources import Source, SourceKind
 
 
 class Wanted(StrEnum):
@@ -102,16 +104,40 @@ Result = Fetched | NotModified | Deferred | Rejection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A feed or sitemap that was read. Keep `validator` once its entries are safe: a 304 brings no entries again."""
+    """A feed or sitemap that was read, or that is as it was. `base` is its address after `redirects`.
+
+    Keep `validator` once its entries are safe: a server asked with it may bring no entries again.
+    """
 
     source: str
     url: str
+    kind: SourceKind
     fetched_at: datetime
-    entries: int
-    newest: datetime | None = None
+    listing: Listing = field(repr=False)
+    base: str
+    answer: Answer = Answer.READ
+    redirects: tuple[str, ...] = ()
     validator: Validator | None = None
-    is_partial: bool = False
-    detail: str = ""  # what was wrong with it, where it is partial
+
+    @property
+    def entries(self) -> int:
+        """How many entries it lists."""
+        return len(self.listing.entries)
+
+    @property
+    def newest(self) -> datetime | None:
+        """The newest date that an entry states."""
+        return self.listing.newest
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it could be read only in part."""
+        return self.detail != ""
+
+    @property
+    def detail(self) -> str:
+        """What was wrong with it, where it is partial."""
+        return self.listing.trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ _OTHER_LINE = re.compile(
     r"^[ \t]*(?!user|dis|dia|allow|crawl|site|host)[\w-]+[ \t]*:.*\n?", re.IGNORECASE | re.MULTILINE
 )
 _USER_AGENT = re.compile(r"^([ \t]*user[- ]?agent[ \t]*:[ \t]*)([a-z_-]+).*$", re.IGNORECASE | re.MULTILINE)
+_DISALLOW = re.compile(r"[ \t]*dis[a-z]*[ \t]*:[ \t]*/([^*$#\s]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +165,23 @@ def robots_from_text(text: str) -> Robots:
     """
     rules = Protego.parse(_USER_AGENT.sub(r"\1<\2>", _OTHER_LINE.sub("", text)))
     return Robots(rules=rules, delay=_usable_delay(rules.crawl_delay(_token(PRODUCT))))
+
+
+def disallowing_line(text: str, url: str) -> str:
+    """Return the line of a robots.txt that by itself keeps a URL from being fetched; "" where there is none.
+
+    >>> disallowing_line("User-agent: *\\nDisallow: /a/\\nDisallow: /b/", "http://example.com/b/x")
+    'line 3: Disallow: /b/'
+    """
+    lines = text.splitlines()
+    rules = {number: match for number, line in enumerate(lines) if (match := _DISALLOW.match(line))}
+    path = url.partition("://")[2].partition("/")[2]
+    for number, match in rules.items():
+        if path.startswith(match[1]):
+            alone = [line for at, line in enumerate(lines) if at == number or at not in rules]
+            if not robots_from_text("\n".join(alone)).allows(url):
+                return f"line {number + 1}: {lines[number].strip()[:200]}"
+    return ""
 
 
 def robots_from_body(body: bytes) -> Robots:

@@ -1,8 +1,9 @@
 """Sitemaps: URL sets, indexes, the news extension, plain lists of addresses; what precedes damage is kept."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 
 from lxml import etree
 
@@ -15,6 +16,10 @@ LARGEST_SITEMAP = 50 * 1024 * 1024
 _PIECE = 64 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _LONGEST_TITLE = 500
+_ROOTS = frozenset({"urlset", "sitemapindex"})
+_MOST_ELEMENTS = 1_000_000
+_LONGEST_SILENCE = 1024 * 1024
+_LINE = re.compile(rb"[^\r\n]+")
 
 
 def read_sitemap(body: bytes, now: datetime) -> Listing:
@@ -39,26 +44,27 @@ def _read_lines(pieces: Iterator[bytes], _now: datetime) -> Listing:
             text += piece
     except DecodingError as error:
         trouble = str(error)
-    links = [line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = (match[0].decode("utf-8", "replace").strip() for match in _LINE.finditer(text))
+    links = list(islice(filter(None, lines), MOST_ENTRIES + 1))
     entries = tuple(Entry(link=link) for link in links[:MOST_ENTRIES])
     return Listing(entries=entries, trouble=trouble or _too_many(len(links)))
 
 
 def _read_xml(pieces: Iterator[bytes], now: datetime) -> Listing:
     entries: list[Entry] = []
-    sitemaps: list[str] = []
+    sitemaps: list[Entry] = []
     trouble = ""
     try:
         for kind, fields in _elements(pieces):
             if kind == "sitemap":
-                sitemaps.append(fields["loc"])
+                sitemaps.append(Entry(link=fields["loc"], modified_at=stated_instant(fields.get("lastmod"), now)))
             else:
                 entries.append(_entry(fields, now))
             if trouble := _too_many(max(len(entries), len(sitemaps))):
                 break
     except etree.XMLSyntaxError as error:
         trouble = f"damaged: {error.msg}"
-    except DecodingError as error:
+    except (DecodingError, _Overgrown) as error:
         trouble = f"damaged: {error}"
     if trouble and not entries and not sitemaps:
         raise UnreadableListing(trouble)
@@ -71,28 +77,33 @@ def _elements(pieces: Iterator[bytes]) -> Iterator[tuple[str, dict[str, str]]]:
     No entity is resolved, nothing is loaded, and libxml2's own bounds on depth and text length stay on.
     """
     parser = etree.XMLPullParser(
-        events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
     fields: dict[str, str] = {}
-    root = ""
-    for event, element in _events(parser, pieces):
-        name = _local_name(element)
-        if event == "start":
-            root = root or name
-            if root not in {"urlset", "sitemapindex"}:
-                raise UnreadableListing(f"the root element is {root[:40]!r}")
-        elif name in {"url", "sitemap"}:
+    for number, (_, element) in enumerate(_events(parser, pieces)):
+        name, parent = _local_name(element), element.getparent()
+        if number == 0 and (root := _local_name(element.getroottree().getroot())) not in _ROOTS:
+            raise UnreadableListing(f"the root element is {root[:40]!r}")
+        if number == _MOST_ELEMENTS:
+            raise _Overgrown(f"more than {_MOST_ELEMENTS} elements")
+        if name in {"url", "sitemap"}:
             if fields.get("loc"):
                 yield name, fields
             fields = {}
-            _forget(element)
-        elif element.text and _local_name(element.getparent()) not in {"image", "video"}:
+        elif element.text and _local_name(parent) not in {"image", "video"}:
             fields.setdefault(name, element.text.strip())
+        if parent is not None:
+            _forget(element)
+
+
+class _Overgrown(Exception):  # noqa: N818 - named after the situation
+    """More in a sitemap than its URLs need."""
 
 
 def _events(parser: etree.XMLPullParser, pieces: Iterator[bytes]) -> Iterator[tuple[str, etree.Element]]:
     """Yield what the parser sees, also what it saw before it broke off; the damage is raised last."""
-    damage: etree.XMLSyntaxError | None = None
+    damage: Exception | None = None
+    silent = 0
     for piece in chain(_small(pieces), [None]):
         try:
             if piece is None:
@@ -101,7 +112,12 @@ def _events(parser: etree.XMLPullParser, pieces: Iterator[bytes]) -> Iterator[tu
                 parser.feed(piece)
         except etree.XMLSyntaxError as error:
             damage = error
-        yield from parser.read_events()
+        silent += _PIECE
+        for event in parser.read_events():
+            silent = 0
+            yield event
+        if silent > _LONGEST_SILENCE:  # a tag, comment or text without end, for which the parser's memory grows
+            damage = damage or _Overgrown(f"{_LONGEST_SILENCE} bytes without the end of an element")
         if damage is not None:
             raise damage
 

@@ -2,11 +2,11 @@
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
-from pathlib import Path
+from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator
 from warcio.archiveiterator import ArchiveIterator as PatientIterator
@@ -16,6 +16,7 @@ from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser, St
 
 from tasks.documents import Reason
 from tasks.fetch.content import accepted_type
+from tasks.fetch.dating import OUTSIDE
 from tasks.fetch.decoding import DecodingError, decode_body
 from tasks.urls import BadUrl, fetchable_url
 
@@ -59,16 +60,21 @@ class _Record:
     block: bytes = field(repr=False)
 
 
-def pages_in_warc(path: Path, most_bytes: int) -> Iterator[WarcPage | WarcTrouble | str]:
+def pages_in_warc(
+    open_file: Callable[[], BinaryIO], most_bytes: int, since: date | None = None
+) -> Iterator[WarcPage | WarcTrouble | str]:
     """Yield the pages of an archive; a record that is no page gives the reason why it is skipped, for counting.
 
-    Pages are response records with HTML and status 200. What precedes damage is kept.
+    Pages are response records with HTML and status 200, none fetched before the day `since`. What precedes damage is
+    kept. The file is opened again where the fast reader gives up, for the patient one.
     """
-    for record in _records(path, most_bytes + _HEAD_BYTES):
+    for record in _records(open_file, most_bytes + _HEAD_BYTES):
         if isinstance(record, WarcTrouble):
             yield record
         elif record.kind != "response":
             yield f"warc-{record.kind}"
+        elif since is not None and record.date < since.isoformat():
+            yield OUTSIDE
         else:
             yield _page(record, most_bytes)
 
@@ -131,41 +137,42 @@ def _trouble(record: _Record, reason: Reason, detail: str) -> WarcTrouble:
 # two readers: the fast one, and the patient one that goes on where the fast one gives up
 
 
-def _records(path: Path, most_bytes: int) -> Iterator[_Record | WarcTrouble]:
+def _records(open_file: Callable[[], BinaryIO], most_bytes: int) -> Iterator[_Record | WarcTrouble]:
     last, count = -1, 0
-    try:
-        for record in _fast(path, most_bytes):
-            yield record
-            last, count = record.offset, count + 1
-        return
-    except _DAMAGE as error:
-        damage = str(error)
-    try:
-        for record in _patient(path, most_bytes):
-            if record.offset > last:
+    with open_file() as file:
+        try:
+            for record in _fast(file, most_bytes):
                 yield record
                 last, count = record.offset, count + 1
-    except _DAMAGE_TO_THE_PATIENT:
-        yield WarcTrouble(reason=Reason.DAMAGED_ARCHIVE, detail=f"after {count} records: {damage[:200]}")
+            return
+        except _DAMAGE as error:
+            damage = str(error)
+    with open_file() as file:
+        try:
+            for record in _patient(file, most_bytes):
+                if record.offset > last:
+                    yield record
+                    last, count = record.offset, count + 1
+        except _DAMAGE_TO_THE_PATIENT:
+            yield WarcTrouble(reason=Reason.DAMAGED_ARCHIVE, detail=f"after {count} records: {damage[:200]}")
 
 
-def _fast(path: Path, most_bytes: int) -> Iterator[_Record]:
-    for record in ArchiveIterator(str(path), parse_http=False, fsspec_args=False):
+def _fast(file: BinaryIO, most_bytes: int) -> Iterator[_Record]:
+    for record in ArchiveIterator(file, parse_http=False):
         headers = {name.lower(): value for name, value in record.headers}
         is_page = _is_whole(headers) and headers["warc-type"] == "response"
         block = record.reader.read(most_bytes) if is_page else b""
         yield _record(record.stream_pos, headers, record.content_length, block, most_bytes)
 
 
-def _patient(path: Path, most_bytes: int) -> Iterator[_Record]:
-    with path.open("rb") as file:
-        records = PatientIterator(file, no_record_parse=True)
-        for record in records:
-            headers = {name.lower(): value for name, value in record.rec_headers.headers}
-            length = int(headers.get("content-length", "0"))
-            is_page = _is_whole(headers) and headers["warc-type"] == "response"
-            block = record.raw_stream.read(most_bytes) if is_page else b""
-            yield _record(records.get_record_offset(), headers, length, block, most_bytes)
+def _patient(file: BinaryIO, most_bytes: int) -> Iterator[_Record]:
+    records = PatientIterator(file, no_record_parse=True)
+    for record in records:
+        headers = {name.lower(): value for name, value in record.rec_headers.headers}
+        length = int(headers.get("content-length", "0"))
+        is_page = _is_whole(headers) and headers["warc-type"] == "response"
+        block = record.raw_stream.read(most_bytes) if is_page else b""
+        yield _record(records.get_record_offset(), headers, length, block, most_bytes)
 
 
 def _is_whole(headers: dict[str, str]) -> bool:

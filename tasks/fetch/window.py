@@ -19,7 +19,19 @@ class Window:
 
     def covers(self, moment: datetime) -> bool:
         """Tell whether an instant lies in one of the days."""
-        return self.first <= moment.astimezone(UTC).date() <= self.last
+        return self.has(moment.astimezone(UTC).date())
+
+    def has(self, day: date) -> bool:
+        """Tell whether a day is one of them."""
+        return self.first <= day <= self.last
+
+    def overlaps(self, first: date, last: date) -> bool:
+        """Tell whether one of the days is among those from `first` to `last`."""
+        return first <= self.last and self.first <= last
+
+    def widened(self) -> "Window":
+        """Return the window with a day more on either side: what is a day elsewhere can begin and end in another."""
+        return Window(first=self.first - timedelta(days=1), last=self.last + timedelta(days=1))
 
     def days(self) -> Iterator[date]:
         """Yield the days, the earliest first."""

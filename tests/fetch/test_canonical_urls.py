@@ -12,7 +12,9 @@ from tasks.urls import (
     canonical_url,
     content_id,
     fetchable_url,
+    host_of,
     is_front_page,
+    is_home_page,
     registrable_domain,
 )
 
@@ -60,6 +62,7 @@ PIECES = [
         ".",
         ";jsessionid=1",
     ),
+    *("amp.", "/amp", "/amp/", ".amp", "~amp", ".html", "dam-7431", "amp", "cdn.ampproject.org/v/"),
     *("utm_source=x", "a=1", "a=", "=1", "amp=1", " ", "\t", "\n", "\x00", "\ud800", "\N{SNOWMAN}", "\N{SOFT HYPHEN}"),
     *("www.google.com/amp/s/", "a-b.cdn.ampproject.org/c/s/", "Ａ", "ß", "|", "^", "{", "'", '"', "<", "+"),
 ]
@@ -84,6 +87,30 @@ def test_a_second_pass_changes_nothing_and_nothing_else_is_raised(url):
         assert spelled.isascii()
         assert spelled.startswith(("http://", "https://"))
         is_front_page(spelled)
+        is_home_page(spelled)
+
+
+plain_urls = st.from_regex(
+    r"https?://[a-z0-9.-]{1,12}(:[0-9]{1,5})?/[\w.~/:@!$&*+,;=-]{0,20}(\?[\w.~/:@!$&*+,;=?-]{0,20})?\Z",
+    alphabet=st.characters(codec="ascii"),
+)
+
+
+@given(plain_urls)
+@example("http://a/.?a")
+@example("https://a:00443/a//b;jsessionid=1?")
+@example("http://127.1/")
+def test_plain_urls_are_spelled_as_any_other(url):
+    """A fragment is dropped, and only what has none is known to be plain."""
+    for spell in (canonical_url, fetchable_url, host_of):
+        assert _spelled(spell, url) == _spelled(spell, url + "#top")
+
+
+def _spelled(spell, url):
+    try:
+        return spell(url)
+    except BadUrl as error:
+        return error.trouble
 
 
 @pytest.mark.parametrize(
@@ -108,12 +135,42 @@ def test_a_second_pass_changes_nothing_and_nothing_else_is_raised(url):
         ("https://example.com/dam?outputType=amp&id=7", "https://example.com/dam?id=7"),
         ("https://example.com/topics/amp/", "https://example.com/topics/amp/"),
         ("https://example-com.cdn.ampproject.org/v/s/example.com/dam?amp=1", "https://example.com/dam"),
+        ("https://cdn.ampproject.org/c/s/example.com/dam", "https://example.com/dam"),
         ("https://www.google.co.uk/amp/s/example.com/dam", "https://example.com/dam"),
+        ("https://www.google.co.uk/amp/s/amp.example.com/2024/02/26/dam/amp", "https://www.example.com/2024/02/26/dam"),
+        ("https://example.com/news/dam-7431/amp", "https://example.com/news/dam-7431"),
+        ("https://example.com/news/dam-7431/amp/?amp", "https://example.com/news/dam-7431/"),
+        ("https://example.com/news/dam-7431.amp.html?outputType=amp", "https://example.com/news/dam-7431.html"),
+        ("https://example.com/news/dam-7431.html.amp", "https://example.com/news/dam-7431.html"),
+        ("https://example.com/news/dam-100~amp.html", "https://example.com/news/dam-100.html"),
+        ("https://amp.example.co.uk:8443/dam-7431", "https://www.example.co.uk:8443/dam-7431"),
+        ("https://amp.sport.example.com/dam-7431", "https://sport.example.com/dam-7431"),
         ("http://[0:0::1]:80/dam", "http://[::1]/dam"),
     ],
 )
 def test_canonical_spelling(url, canonical):
     assert canonical_url(url) == canonical
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/amp",
+        "https://example.com/music/amp/",
+        "https://example.com/amp/the-best-amp-for-a-small-room",
+        "https://example.com/reviews/the-best-new-guitar-amp",
+        "https://example.com/reviews/a-loud-new-amp.html",
+        "https://example.com/news/camp-7431/camp",
+        "https://example.com/dam-7431?amplifier=1&tramp=1&amp=2",
+        "https://amplified.example.com/dam-7431",
+        "https://amp.dev/dam-7431",
+        "https://amp.com.au/dam-7431",
+        "https://amp.example.com/example/dam-7431",
+        "https://example.com/news/dam-7431.amp",
+    ],
+)
+def test_what_merely_contains_amp_is_no_twin(url):
+    assert canonical_url(url) == url
 
 
 @pytest.mark.parametrize(
@@ -179,6 +236,16 @@ def test_front_pages(url):
 )
 def test_articles(url):
     assert not is_front_page(url)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/index.php", "/de/", "/en-GB", "/pt_br/index.html"])
+def test_home_pages(path):
+    assert is_home_page(f"https://example.com{path}")
+
+
+@pytest.mark.parametrize("path", ["/world/", "/?p=7431", "/2024", "/dam", "/de/dam-7431", "/index.html?id=7"])
+def test_what_is_no_home_page(path):
+    assert not is_home_page(f"https://example.com{path}")
 
 
 FETCHED = "https://m.example.co.uk/world/dam-7431?from=home"

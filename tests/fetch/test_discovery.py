@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from tasks.documents import Candidate, Precision, Reason, Rejection
 from tasks.fetch.discover import discover
-from tasks.fetch.feeds import UnreadableListing, language_tag, plain_text, read_feed
+from tasks.fetch.feeds import Entry, FeedReader, Listing, UnreadableListing, language_tag, plain_text
+from tasks.fetch.freshness import Answer
+from tasks.fetch.memory import NoMemory, Remembered
 from tasks.fetch.results import Fetched, NotModified, Tally, Validator, Visit
 from tasks.fetch.sitemaps import read_sitemap
 from tasks.fetch.sources import Source, SourceKind
@@ -22,8 +24,27 @@ NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
-def never_seen(url: str) -> None:
-    """Answer for a ledger that knows no source."""
+class KnownFeed(NoMemory):
+    """Knows one feed, as it was."""
+
+    def __init__(self, url: str, etag: str, known: Remembered | None) -> None:
+        self.url, self.etag, self.known = url, etag, known
+
+    def validator(self, url: str) -> Validator | None:
+        return Validator(etag=self.etag) if url == self.url else None
+
+    def recall(self, url: str) -> Remembered | None:
+        return self.known if url == self.url else None
+
+
+class KnownParts(NoMemory):
+    """Knows every sitemap of an index, and believes its dates."""
+
+    def recall(self, url: str) -> Remembered:
+        return Remembered(listing=Listing(entries=(Entry(link="/known"),)), kind=SourceKind.SITEMAP, base=url)
+
+    def passes_over(self, _url: str, modified_at: datetime | None) -> bool:
+        return modified_at is not None and modified_at < NOW
 
 
 def rss(*items: str, language: str = "en-gb") -> bytes:
@@ -40,8 +61,12 @@ def urlset(*urls: str) -> bytes:
     return f"<?xml version='1.0'?><urlset xmlns='{SITEMAP}'>{inside}</urlset>".encode()
 
 
-def feed(body: bytes):
-    return asyncio.run(read_feed(body, NOW))
+def feed(body: bytes) -> Listing:
+    async def read() -> Listing:
+        async with FeedReader() as reader:
+            return await reader.read(body, NOW)
+
+    return asyncio.run(read())
 
 
 class TestFeeds:
@@ -224,10 +249,10 @@ class TestSitemaps:
 class Discovered:
     """What `discover` yields, sorted."""
 
-    def __init__(self, client, source: Source, validator=never_seen) -> None:
+    def __init__(self, client, source: Source, memory=None) -> None:
         async def run() -> list[object]:
             async with client.fetcher() as fetcher:
-                return [found async for found in discover(source, fetcher, now=NOW, validator=validator)]
+                return [found async for found in discover(source, fetcher, now=NOW, memory=memory or NoMemory())]
 
         self.all = asyncio.run(run())
         self.urls = [found.url for found in self.of(Candidate)]
@@ -239,9 +264,9 @@ class Discovered:
 
 @pytest.fixture
 def look(client):
-    def look(url: str, validator=never_seen, kind: SourceKind = SourceKind.WEB, **changes) -> Discovered:
+    def look(url: str, memory=None, kind: SourceKind = SourceKind.WEB, **changes) -> Discovered:
         source = client.with_source(location=url, kind=kind, **changes).source
-        return Discovered(client, source, validator)
+        return Discovered(client, source, memory)
 
     return look
 
@@ -283,11 +308,30 @@ class TestDiscovery:
             "unparsable": 1,
         }
 
-    def test_an_unchanged_feed_offers_nothing(self, server, look):
-        url = server.answer("/feed", b"", "304 Not Modified")
-        found = look(url, validator=lambda asked: Validator(etag='"f1"') if asked == url else None)
+    def test_an_unchanged_page_offers_nothing(self, server, look):
+        url = server.answer("/page", b"", "304 Not Modified")
+        found = look(url, memory=KnownFeed(url, '"f1"', None))
         assert [type(thing) for thing in found.all] == [NotModified]
         assert server.asked[-1].headers["if-none-match"] == '"f1"'
+
+    def test_an_unchanged_feed_offers_what_it_did_before(self, server, look):
+        url = server.answer("/feed", b"", "304 Not Modified")
+        known = Remembered(listing=Listing(entries=(Entry(link="/1"),)), kind=SourceKind.FEED, base=url)
+        found = look(url, memory=KnownFeed(url, '"f1"', known))
+        assert found.urls == [server.url("/1")]
+        assert [(visit.answer, visit.entries, visit.validator) for visit in found.of(Visit)] == [
+            (Answer.NOT_MODIFIED, 1, None)
+        ]
+
+    def test_a_sitemap_that_its_index_calls_unchanged_is_not_asked(self, server, look):
+        dates = {"/old.xml": "2026-11-01T00:00:01Z", "/new.xml": "2026-11-24T13:00:00Z"}
+        index = "".join(f"<sitemap><loc>{at}</loc><lastmod>{when}</lastmod></sitemap>" for at, when in dates.items())
+        url = server.answer("/index.xml", f"<sitemapindex>{index}</sitemapindex>".encode(), content_type="text/xml")
+        server.answer("/new.xml", urlset(server.url("/fresh")), content_type="text/xml")
+        found = look(url, memory=KnownParts())
+        assert server.paths() == ["/index.xml", "/new.xml"]
+        assert found.urls == [server.url("/known"), server.url("/fresh")]
+        assert [visit.answer for visit in found.of(Visit)] == [Answer.READ, Answer.PASSED_OVER, Answer.READ]
 
     @pytest.mark.parametrize("content_type", ["application/rss+xml", "text/html"])
     def test_a_declared_feed_that_is_a_page_is_bad(self, server, look, content_type):

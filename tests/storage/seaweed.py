@@ -18,20 +18,24 @@ from uuid import uuid4
 import pyarrow.fs
 
 BUCKET: Final = "copydesk"
+PUBLIC: Final = "public"  # to be read without keys; whoever puts something there makes it
 WRITER: Final = ("writer", "writer-secret")
 READER: Final = ("reader", "reader-secret")
 
 _IDENTITIES: Final = {
     "identities": [
-        {
-            "name": name,
-            "credentials": [{"accessKey": key, "secretKey": secret}],
-            "actions": actions,
-        }
-        for name, (key, secret), actions in (
-            ("writer", WRITER, ["Admin", "Read", "Write", "List"]),
-            ("reader", READER, [f"Read:{BUCKET}", f"List:{BUCKET}"]),
-        )
+        {"name": "anonymous", "actions": [f"Read:{PUBLIC}", f"List:{PUBLIC}"]},
+        *(
+            {
+                "name": name,
+                "credentials": [{"accessKey": key, "secretKey": secret}],
+                "actions": actions,
+            }
+            for name, (key, secret), actions in (
+                ("writer", WRITER, ["Admin", "Read", "Write", "List"]),
+                ("reader", READER, [f"Read:{BUCKET}", f"List:{BUCKET}"]),
+            )
+        ),
     ]
 }
 _PORTS: Final = (

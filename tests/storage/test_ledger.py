@@ -194,6 +194,48 @@ def test_run_is_noted_from_start_to_finish(ledger: Ledger) -> None:
         ),
     ]
     assert [run.run for run in ledger.runs(limit=1)] == ["second"]
+    assert [run.run for run in ledger.runs_named("fir")] == ["first"]
+    assert [run.run for run in ledger.unfinished_runs()] == ["second"]
+
+
+def test_run_is_noted_with_what_its_sources_brought(ledger: Ledger) -> None:
+    ledger.start_run(Run(run="first", flow="ingest", started_at=NOW, name="ingest a"))
+    sources, corrections = {"a": {"new": 2}, "b": {"new": 1}}, {"a": {"space-before-comma": 7}}
+    told = {"sources": sources, "corrections": corrections, "broken": ["volume: too little."]}
+    ledger.finish_run("first", NOW, {"new": 3}, {}, **told)
+    [run] = ledger.runs(flow="ingest")
+    assert (run.name, run.sources, run.corrections, run.broken) == (
+        "ingest a",
+        sources,
+        corrections,
+        ("volume: too little.",),
+    )
+    assert ledger.runs(flow="backfill") == []
+
+
+def test_run_that_failed_is_noted_with_its_cause(ledger: Ledger) -> None:
+    for name in ("failed", "killed"):
+        ledger.start_run(Run(run=name, flow="ingest", started_at=NOW))
+    ledger.fail_run("failed", "The disk is full.", NOW + timedelta(minutes=1))
+    ledger.fail_run("killed", "It was cut short.")
+    killed, failed = ledger.runs()
+    assert (failed.trouble, failed.finished_at) == ("The disk is full.", NOW + timedelta(minutes=1))
+    assert (killed.trouble, killed.finished_at) == ("It was cut short.", None)
+    assert ledger.unfinished_runs() == []
+
+
+@pytest.mark.parametrize("others", [0, 30], ids=["few", "many"])
+def test_runs_of_sources_are_found_whatever_they_are_called(ledger: Ledger, others: int) -> None:
+    names = ["plain", "with%per_cent", 'a"quote', "back\\slash", "zeitung-\u00fc"]
+    for number, name in enumerate(names):
+        ledger.start_run(Run(run=name, flow="ingest", started_at=NOW + timedelta(hours=number)))
+        ledger.finish_run(name, NOW, {}, {}, sources={name: {"new": 1}})
+    wanted = [f"other-{number}" for number in range(others)]
+    for name in names:
+        assert [run.run for run in ledger.runs_of([name, *wanted], "ingest", NOW)] == [name]
+    assert [run.run for run in ledger.runs_of(names, "ingest", NOW + timedelta(hours=3))] == names[:2:-1]
+    assert ledger.runs_of(["plai"], "ingest", NOW) == ledger.runs_of([], "ingest", NOW) == []
+    assert ledger.runs_of(names, "backfill", NOW) == []
 
 
 def test_archives_are_listed_by_run(ledger: Ledger) -> None:
@@ -280,6 +322,39 @@ def test_article_is_forgotten_by_every_table(ledger: Ledger) -> None:
     assert (ledger.visits([kept]), ledger.identified()) == ({}, {})
 
 
+def test_readings_of_documents_are_found_by_their_articles(ledger: Ledger) -> None:
+    read = FileVisit(
+        source="disk", input="a.txt", sha256="0", outcome="new", article_id="a", page_file="x", page_offset=2**40
+    )
+    ledger.record_file_visits([read, replace(read, input="b.txt", article_id="b", hints='{"title": "B"}')])
+    assert ledger.file_visits_of(["a", "c"]) == [read]
+
+
+def test_places_are_counted_by_day(ledger: Ledger) -> None:
+    first, second = date(2026, 3, 1), date(2026, 3, 2)
+    ledger.place("articles", {"a": first, "b": first, "c": second})
+    ledger.place("rejections", {"d": first})
+    assert ledger.placed_by_day("articles") == {first: 2, second: 1}
+    assert ledger.placed_on("articles", first) == {"a", "b"}
+
+
+def test_a_compacted_ledger_holds_what_it_held(ledger: Ledger) -> None:
+    seen = visit("https://news.example/a")
+    ledger.record_visits([seen])
+    assert ledger.compact()
+    assert ledger.visits([seen.url]) == {seen.url: seen}
+
+
+def test_a_ledger_in_use_is_not_compacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.ledger._PATIENCE", 50)
+    first, second = (Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") for _ in range(2))
+    with first._writing():
+        assert not second.compact()
+    assert second.compact()
+    first.close()
+    second.close()
+
+
 # Versions
 
 
@@ -287,10 +362,13 @@ _AS_IN_VERSION_2 = (
     *(f"DROP TABLE {name}" for name in ("robots", "attempts", "notes")),
     *(
         f"ALTER TABLE feeds DROP COLUMN {name}"
-        for name in ("source", "entries", "newest", "changed_at", "gap_seconds", "detail")
+        for name in ("source", "entries", "newest", "changed_at", "gap_seconds", "kind", "answer", "detail")
     ),
+    "DROP INDEX ix_files_article_id",
+    "ALTER TABLE urls DROP COLUMN hints",
+    *(f"ALTER TABLE files DROP COLUMN {name}" for name in ("page_file", "page_offset", "hints")),
     *(f"ALTER TABLE hosts DROP COLUMN {name}" for name in ("failures", "parked_until", "parked_because")),
-    *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("name", "corrections", "broken")),
+    *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("name", "corrections", "broken", "sources", "trouble")),
 )
 
 
