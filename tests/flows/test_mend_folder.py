@@ -14,7 +14,7 @@ def texts(tmp_path: Path) -> Path:
     folder = tmp_path / "in"
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "harbour.txt").write_text("“It will hold” , did he declare.\n", encoding="utf-8")
-    (folder / "ferry.txt").write_bytes("The ferry sailed.\r\n".encode())
+    (folder / "ferry.txt").write_bytes(b"The ferry sailed.\r\n")
     (folder / "picture.png").write_bytes(b"\x89PNG")
     return folder
 
