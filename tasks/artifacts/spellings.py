@@ -21,6 +21,7 @@ def in_two_spellings(text: str) -> frozenset[str]:
 
     >>> sorted(in_two_spellings("When Zelensky spoke, Mr Zelenskyy was asked about Lund and Lunds."))
     ['Zelensky', 'Zelenskyy']
+
     Names that two people may well bear are left alone.
 
     >>> in_two_spellings("When Johnson spoke, Mr Johnston was asked about Philips and Phillips.")
