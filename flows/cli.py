@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from flows.settings import Settings
 
 DONE, NOT_DONE, STOPPED = 0, 1, 130
 _ROOMS = ("flows", "tasks", "storage")
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)  # what is dated earlier is taken for undated
 
 app = typer.Typer(
     name="copydesk",
@@ -424,14 +424,15 @@ def settings_for(data: str | None, config: Path | None) -> "Settings":
 
 def parse_days(first: str | None, last: str | None) -> "tuple[date | None, date | None]":
     """Return two days as they are given to a command, the later not before the earlier."""
-    from datetime import date
-
     from flows.settings import SettingsError
 
     try:
         days = (first and date.fromisoformat(first)) or None, (last and date.fromisoformat(last)) or None
     except ValueError as error:
         raise SettingsError(f"A day is written as 2026-02-28 ({error}).") from None
+    for day in days:
+        if day and not FIRST_DAY <= day <= LAST_DAY:
+            raise SettingsError(f"{day} is no day of news on the web: they run from {FIRST_DAY} to {LAST_DAY}.")
     if days[0] and days[1] and days[0] > days[1]:
         raise SettingsError(f"The first day, {first}, comes after the last, {last}.")
     return days

@@ -3,13 +3,17 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from shutil import which
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
 
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
@@ -59,6 +63,9 @@ def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> 
     """Show what the `reprocess` flow would do, and run it here unless there is nothing to do; return the exit code."""
     settings = parameters.settings()
     check_dataset(settings)
+    _check_names(parameters.sources, settings)
+    if parameters.only is Only.FINGERPRINTS and parameters.dry_run:
+        raise SettingsError("Fingerprints are made again for every day asked for: there is no plan of it to show.")
     if parameters.only is not Only.FINGERPRINTS:
         planned = plan(place_of(settings), parameters.selection())
         if parameters.dry_run and as_json:
@@ -69,6 +76,18 @@ def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> 
         if parameters.dry_run or not sum(line.pages for line in planned):
             return DONE
     return _run_and_show(lambda: _reprocess(parameters), settings, as_json=as_json)
+
+
+def _check_names(names: Sequence[str], settings: Settings) -> None:
+    """Refuse a source of which neither copydesk.toml nor the dataset knows anything."""
+    root, known = place_of(settings).root, set(settings.sources)
+    for stored in (read.articles(root, columns=["source"]), read.rejections(root, columns=["source"])):
+        known |= set(pc.unique(stored["source"]).to_pylist())
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, sorted(known), n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(known)) or 'none'}."
+            raise SettingsError(f"{name}: neither copydesk.toml nor the dataset has a source of this name. {hint}")
 
 
 def _reprocess(parameters: ReprocessParameters) -> "State[RunSummary | State[RunSummary]]":
@@ -130,7 +149,7 @@ def _prefect(settings: Settings, *, console_level: str) -> Iterator[str | None]:
         yield None
         return
     notice("Starting Prefect (about 15 s) …", style="dim")
-    with local_server((home or Path()) / "server.log") as url:
+    with local_server((home or Path(gettempdir(), "copydesk")) / "server.log") as url:
         try:
             yield url
         finally:
@@ -242,6 +261,7 @@ def _show_showcase(data: Path) -> None:
 def rewrite_report(settings: Settings) -> None:
     """Draw the last run's report again, from the dataset as it is now."""
     place, data = place_of(settings), settings.data
+    check_dataset(settings)
     with place.open() as store:
         if not store.files.exists("report/summary.json"):
             raise SettingsError(f"{data}: no run has left a report here. Run one: copydesk run SOURCE --data {data}")

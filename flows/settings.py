@@ -82,7 +82,6 @@ class Schedule(Closed):
     every: float | None = Field(None, ge=1, description="Schedule as seconds between two runs.")
     rrule: str | None = Field(None, description="Schedule as an iCalendar RRULE.")
     timezone: str = Field("UTC", description="Time zone of `cron` and `rrule`.")
-    gates: GateSettings | None = Field(None, description="Quality gates of its own, as in [gates]; it is judged alone.")
 
     @field_validator("timezone")
     @classmethod
@@ -232,6 +231,11 @@ class Settings(Closed):
         if value != "local" and not (parts.scheme in _DASK_SCHEMES and parts.hostname):
             raise ValueError("names no Dask scheduler; write `local`, or its address, such as tcp://scheduler:8786")
         return value
+
+    @field_validator("ledger", "alert_webhook", mode="before")
+    @classmethod
+    def _blank_is_none(cls, value: object) -> object:
+        return None if value == "" else value  # as an empty variable of the environment means
 
     @field_validator("languages", mode="before")
     @classmethod

@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger
 from flows.clock import utc_now
 from flows.events import INBOX_LANDED, SOURCE_SILENT, VERSIONS_CHANGED, absolute, tell
 from flows.inbox import Inbox, look
-from flows.parameters import WatchParameters, configured_source
+from flows.parameters import WatchParameters, configured_sources
 from flows.places import place_of
 from flows.settings import Settings
 from storage.store import Store
@@ -66,8 +66,8 @@ def look_at_versions(store: Store, settings: Settings) -> None:
 
 def look_at_sources(store: Store, settings: Settings) -> None:
     """Tell which sources have fallen silent. One that spoke since is told again when it falls silent again."""
-    remote = (name for name, source in settings.sources.items() if "://" in source.location)
-    silences = silent_sources(store.ledger, [configured_source(name, settings) for name in remote])
+    remote = [source for source in configured_sources(settings) if "://" in source.location]
+    silences = silent_sources(store.ledger, remote)
     told = json.loads(store.ledger.note(_SILENT) or "{}")
     for silence in silences:
         if told.get(silence.source) != silence.since.isoformat():

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage import read
-from storage.records import Attempt, FileVisit, Visit
+from storage.records import Attempt, FileVisit, Run, Visit
 from storage.schema import ARTICLES_DATASET, VERSIONS
 from storage.store import Store
-from tasks.documents import Reason, Versions
+from tasks.documents import Outcome, Reason, Versions
 from tasks.edit import versions
 from tasks.fetch.window import Window
 from tasks.intake import ARRIVED
@@ -60,10 +60,15 @@ def untold(store: Store, window: Window) -> tuple[date, ...]:
 
 def seconds_a_page(store: Store) -> float | None:
     """Return the seconds that the latest runs took for a page, not counting those spent on hosts; None before any."""
-    runs = [run for run in store.ledger.runs(_RUNS) if run.seconds and sum(run.counts.values())]
-    pages = sum(sum(run.counts.values()) for run in runs)
+    runs = [run for run in store.ledger.runs(_RUNS) if run.seconds and _edited(run)]
+    pages = sum(map(_edited, runs))
     working = sum(seconds for run in runs for stage, seconds in run.seconds.items() if stage != "collect")
     return working / pages if pages else None
+
+
+def _edited(run: Run) -> int:
+    """Return how many pages a run took to the desk; housekeeping counts other things."""
+    return sum(run.counts.get(outcome, 0) for outcome in (Outcome.NEW, Outcome.UPDATED, Outcome.UNCHANGED))
 
 
 def rows_of(store: Store, window: Window) -> Rows:
@@ -96,7 +101,9 @@ def _judged_today(store: Store, window: Window, old: Collection[Key], today: str
         for row in read.rejections(
             str(store.root),
             columns=["source", "input", "reason", "versions"],
-            filter=pc.field("page").is_valid() & (pc.field("reason") != str(Reason.DAMAGED_ARCHIVE)),
+            filter=pc.field("page").is_valid()
+            & pc.field("versions").is_valid()
+            & (pc.field("reason") != str(Reason.DAMAGED_ARCHIVE)),
         ).to_pylist()
         if versions_key(Versions(**row["versions"])) == today
     }
