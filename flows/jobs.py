@@ -12,12 +12,12 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 
 from flows.clock import utc_now
+from flows.desks import desk_of
 from flows.places import place_of
 from flows.settings import Settings
 from storage.records import Run as LedgerRun
-from tasks.artifacts.mend import Mode
 from tasks.documents import Outcome
-from tasks.edit import Desk, versions
+from tasks.edit import versions
 from tasks.fetch.exchange import Limits
 from tasks.fetch.sources import Source
 from tasks.fetch.window import Window
@@ -44,7 +44,7 @@ def begin(flow: str, settings: Settings, window: Window | None = None) -> Job:
         started_at=now,
         clock=utc_now,
         seed=randbits(32),
-        desk=Desk(mode=Mode(settings.mode), expected_languages=settings.languages),
+        desk=desk_of(settings),
         contact=settings.contact,
         batch_size=settings.batch_size,
         workers=settings.workers or os.cpu_count() or 1,
@@ -100,7 +100,7 @@ def conclude(
     warnings: Sequence[str] = (),
 ) -> RunSummary:
     """Sum up a run, note it in the ledger, and show its outcomes in Prefect."""
-    finished, made_by = utc_now(), versions()
+    finished, made_by = utc_now(), versions(job.desk)
     summary = summarise(
         Run(
             run_id=job.run,

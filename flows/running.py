@@ -110,6 +110,7 @@ DEMO_SETTINGS = """\
 # Written by `copydesk demo`: the sample newspaper's three listings, served on loopback. It prints no second issue.
 delay = 0.02
 backoff = 0.1
+watchlists = "watchlists.toml"
 
 [sources.harbour-feed]
 location = "{base}/feed.xml"
@@ -131,11 +132,13 @@ silent_after = 3650
 def run_demo(data: Path, port: int) -> int:
     """Serve the sample newspaper, ingest it, and show one sentence mended and where to look next."""
     from flows.sample.site import SampleSite
+    from flows.topics import EXAMPLE
 
     with SampleSite(port) as site:
         out.print(f"The sample newspaper is served at [link]{site.base_url}/[/link] while this runs.")
         with Store.open(data) as store:
             store.files.publish("state/demo.toml", DEMO_SETTINGS.format(base=site.base_url).encode())
+            store.files.publish("state/watchlists.toml", EXAMPLE.read_bytes())
         config = data / "state" / "demo.toml"
         code = run_ingest(IngestParameters(config=str(config), data=str(data)))
     _show_showcase(data)

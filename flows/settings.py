@@ -1,6 +1,7 @@
 """`copydesk.toml` and `COPYDESK_*` become one frozen `Settings`, checked when loaded."""
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -133,7 +134,9 @@ class Settings(Closed):
 
     data: str = Field("data", description="The dataset: a folder relative to this file, or s3://bucket/prefix.")
     ledger: str | None = Field(
-        None, description="SQLAlchemy URL of the ledger; by default an SQLite file in the dataset's folder."
+        None,
+        description="SQLAlchemy URL of the ledger; by default an SQLite file in the dataset's folder.",
+        examples=["postgresql+psycopg://desk@db.example/copydesk"],
     )
     single_machine: bool = Field(False, description="Only this machine writes to a dataset on S3.")
     contact: str = Field("", description="Mail or web address that the user agent names; hosts like to know.")
@@ -147,6 +150,11 @@ class Settings(Closed):
     )
     languages: tuple[str, ...] = Field((), description="Languages that are expected (BCP 47); none: all are equal.")
     mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
+    watchlists: str | None = Field(
+        None,
+        description="Your own topics: a TOML file, relative to this one (docs/topics.md tells how it is written).",
+        examples=["watchlists.toml"],
+    )
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
     workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
     sources: dict[SourceName, SourceSettings] = Field(default_factory=dict)
@@ -191,7 +199,10 @@ class Settings(Closed):
             for name, source in settings.sources.items()
         }
         data = settings.data if "data" in given else _path_in(place.parent, settings.data)
-        return settings.model_copy(update={"data": data, "sources": sources})
+        lists = settings.watchlists
+        if lists is not None and "watchlists" not in given:
+            lists = _path_in(place.parent, lists)
+        return settings.model_copy(update={"data": data, "watchlists": lists, "sources": sources})
 
 
 def _from_environment(environment: Mapping[str, str], known: set[str]) -> dict[str, str]:
@@ -264,8 +275,14 @@ def template() -> str:
 
 
 def _entry(name: str, field: Any) -> list[str]:
-    default = field.default
-    value = (
-        f'"{default}"' if isinstance(default, str) else str(list(default) if isinstance(default, tuple) else default)
-    )
-    return [f"# {field.description}", f"# {name} = {value}"]
+    value = field.examples[0] if field.examples else field.default
+    return [f"# {field.description}", f"# {name} = {_toml(value)}"]
+
+
+def _toml(value: Any) -> str:
+    """Return a plain value as TOML writes it.
+
+    >>> _toml("data"), _toml(False), _toml(("en", "fr")), _toml(5.0)
+    ('"data"', 'false', '["en", "fr"]', '5.0')
+    """
+    return json.dumps(value)

@@ -274,7 +274,7 @@ def _failed(rejection: Rejection, now: datetime, visit: Visit | None) -> Visit:
 
 
 def remember_outcomes(
-    store: Store, pages: Iterable[ArchivedPage], became: Mapping[tuple[str, str], Became], key: str
+    store: Store, pages: Iterable[ArchivedPage], became: Mapping[tuple[str, str], Became], key: str | None
 ) -> set[str]:
     """Record in the ledger what became of edited pages, by source and input; `key` is the desk's `versions_key`.
 
@@ -303,7 +303,7 @@ def remember_outcomes(
     return {visit.article_id for visit in visits.values() if visit.article_id and visit.reason in GONE}
 
 
-def _read(page: ArchivedPage, became: Became, key: str) -> FileVisit:
+def _read(page: ArchivedPage, became: Became, key: str | None) -> FileVisit:
     return FileVisit(
         source=page.source,
         input=page.input,

@@ -14,8 +14,7 @@ from storage.commit import Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.store import Place, Store
 from storage.upkeep import mark_gone
-from tasks.documents import Outcome, Stage
-from tasks.edit import versions
+from tasks.documents import Outcome, Stage, Versions
 from tasks.fingerprint import near_duplicates
 from tasks.intake import GONE, Became, remember_outcomes
 from tasks.job import Job
@@ -75,7 +74,7 @@ def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Publish
     became = _became(committed, rejections)
     pages = (page for table in _tables(store, staged, {PAGES}) for page in archived_pages(table))
     judged = (page for page in pages if (page.source, page.input) in became)
-    back = remember_outcomes(store, judged, became, versions_key(versions()))
+    back = remember_outcomes(store, judged, became, _made_by(store, staged))
     _mark_gone(store, rejections, back, job.started_at)
     settled, counted = list(_tables(store, staged, {SETTLED})), _rows(store, staged, {COUNTED})
     store.staging.remove(staged)
@@ -86,6 +85,15 @@ def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Publish
         left_out={(row["source"], row["left_out"]): row["count"] for row in counted if row["left_out"] is not None},
         days=committed.partitions,
     )
+
+
+def _made_by(store: Store, staged: Iterable[str]) -> str | None:
+    """Return the `versions_key` of the desk that a run was edited at: an earlier run's was perhaps not today's."""
+    for path in staged:
+        if contents(path) in COMMITTED:
+            made_by = store.staging.read(path, ["versions"]).slice(0, 1)["versions"].to_pylist()
+            return versions_key(Versions(**made_by[0])) if made_by else None
+    return None
 
 
 def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Iterator[pa.Table]:

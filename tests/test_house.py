@@ -19,6 +19,7 @@ MEETS_STORAGE = {
     for name in (
         *("batch", "collect", "fetch/shelf", "intake", "job", "listings", "publish", "rows", "stages"),
         *("standing", "glimpse", "checkup"),  # what the ledger knows of sources
+        "rematch",  # stored articles and today's watchlists
     )
 }
 MAY_IMPORT_PREFECT = {"tasks/stages.py"}
