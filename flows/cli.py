@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from flows.settings import Settings
 
 DONE, NOT_DONE, STOPPED = 0, 1, 130
-DAY = "%Y-%m-%d"
 _ROOMS = ("flows", "tasks", "storage")
 
 app = typer.Typer(
@@ -33,6 +33,14 @@ class ModeChoice(StrEnum):
     ALL = "all"
 
 
+class OnlyChoice(StrEnum):
+    """What is done anew."""
+
+    STALE = "stale"
+    ALL = "all"
+    FINGERPRINTS = "fingerprints"
+
+
 class QueryFormat(StrEnum):
     """How the answer to a query is printed."""
 
@@ -49,15 +57,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 DelayOption = Annotated[
     float | None, typer.Option(min=0, max=3600, help="Seconds between two requests to one host (5).")
 ]
-FromOption = Annotated[
-    datetime | None,
-    typer.Option("--from", metavar="DAY", formats=[DAY], help="Only what was published on this UTC day or later."),
-]
-ToOption = Annotated[
-    datetime | None,
-    typer.Option("--to", metavar="DAY", formats=[DAY], help="The last UTC day, together with --from (today)."),
-]
 PrivateOption = Annotated[bool, typer.Option("--allow-private", help="Allow loopback and other private addresses.")]
+FromOption = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of publication (UTC).")]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included (today).")]
+SourceOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="A source of copydesk.toml or of the dataset; may be repeated.")
+]
 LanguageOption = Annotated[str | None, typer.Option(help="The text's language (BCP 47); by default it is detected.")]
 ModeOption = Annotated[
     ModeChoice,
@@ -88,16 +93,53 @@ def run(
     from flows.parameters import IngestParameters
     from flows.running import run_ingest
 
+    first, last = parse_days(first_day, last_day)
     parameters = IngestParameters(
         sources=tuple(sources or ()),
         data=data,
         delay=delay,
         allow_private=allow_private,
-        first_day=None if first_day is None else first_day.date(),
-        last_day=None if last_day is None else last_day.date(),
+        first_day=first,
+        last_day=last,
         config=None if config is None else str(config),
     )
     raise typer.Exit(stoppable(lambda: run_ingest(parameters, as_json=as_json)))
+
+
+@app.command()
+def reprocess(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE…", help="Names of sources, as rows have them. None: all.", show_default=False),
+    ] = None,
+    first_day: FromOption = None,
+    last_day: ToOption = None,
+    only: Annotated[
+        OnlyChoice,
+        typer.Option(
+            help="stale: what an older desk made, or was lost. all: every page. fingerprints: near-duplicates."
+        ),
+    ] = OnlyChoice.STALE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put archived pages through today's desk; no network."""
+    from flows.parameters import Only, ReprocessParameters
+    from flows.running import run_reprocess
+
+    first, last = parse_days(first_day, last_day)
+    parameters = ReprocessParameters(
+        sources=tuple(sources or ()),
+        first_day=first,
+        last_day=last,
+        only=Only(only.value),
+        dry_run=dry_run,
+        data=data,
+        config=None if config is None else str(config),
+    )
+    raise typer.Exit(stoppable(lambda: run_reprocess(parameters, as_json=as_json)))
 
 
 @app.command()
@@ -156,6 +198,73 @@ def check(
 
     given = IngestParameters(sources=tuple(names or ()), delay=delay, allow_private=allow_private)
     raise typer.Exit(stoppable(lambda: check_sources(settings_for(data, config), given, as_json=as_json)))
+
+
+@app.command()
+def status(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how each day of each source stands: a calendar of what is fresh, missing, stale or failed."""
+    from flows.backfilling import show_status
+
+    first_day, last_day = parse_days(first, last)
+    settings = settings_for(data, config)
+    show_status(settings, first=first_day, last=last_day, sources=source or (), as_json=as_json)
+
+
+@app.command()
+def backfill(
+    first: FromOption = None,
+    last: ToOption = None,
+    source: SourceOption = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="STATES", help="Of missing,stale,failed,partial: which to bring up to date.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Try also what failed for a reason that does not pass by itself.")
+    ] = False,
+    concurrency: Annotated[int, typer.Option(min=1, max=16, help="Days that are worked on side by side.")] = 2,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring past days up to date: what is missing, stale or failed, and nothing else."""
+    from flows.backfilling import run_backfill
+
+    first_day, last_day = parse_days(first, last)
+    raise typer.Exit(
+        stoppable(
+            lambda: run_backfill(
+                settings_for(data, config),
+                first=first_day,
+                last=last_day,
+                sources=source or (),
+                only=[state.strip() for state in only.split(",")] if only else (),
+                again=again,
+                concurrency=concurrency,
+                config=config,
+                dry_run=dry_run,
+                as_json=as_json,
+            )
+        )
+    )
+
+
+@app.command()
+def worker(
+    pool: Annotated[str, typer.Option(metavar="NAME", help="The work pool; made where there is none.")] = "copydesk",
+    limit: Annotated[int, typer.Option(min=1, help="Runs that work at a time.")] = 4,
+) -> None:
+    """Run what is deployed on the Prefect server at PREFECT_API_URL, until stopped."""
+    from flows.running import start_worker
+
+    start_worker(pool, limit)
 
 
 @app.command()
@@ -224,7 +333,7 @@ def migrate(data: DataOption = None, config: ConfigOption = None) -> None:
 
 @app.command()
 def maintain(data: DataOption = None, config: ConfigOption = None) -> None:
-    """Complete what was cut short, and move articles whose date was corrected."""
+    """Complete what was cut short, move articles whose date was corrected, drop what is old enough."""
     from flows.upkeep import maintain_dataset
 
     maintain_dataset(settings_for(data, config))
@@ -317,6 +426,21 @@ def settings_for(data: str | None, config: Path | None) -> "Settings":
 
     settings = Settings.load(config)
     return settings if data is None else settings.model_copy(update={"data": data})
+
+
+def parse_days(first: str | None, last: str | None) -> "tuple[date | None, date | None]":
+    """Return two days as they are given to a command, the later not before the earlier."""
+    from datetime import date
+
+    from flows.settings import SettingsError
+
+    try:
+        days = (first and date.fromisoformat(first)) or None, (last and date.fromisoformat(last)) or None
+    except ValueError as error:
+        raise SettingsError(f"A day is written as 2026-02-28 ({error}).") from None
+    if days[0] and days[1] and days[0] > days[1]:
+        raise SettingsError(f"The first day, {first}, comes after the last, {last}.")
+    return days
 
 
 def stoppable(work: Callable[[], int]) -> int:

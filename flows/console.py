@@ -25,6 +25,7 @@ from tasks.progress import Progress, listening
 if TYPE_CHECKING:  # heavy, and not needed to show a mended text
     from flows.showcase import MendedSentence
     from storage.verify import Verdict
+    from tasks.archived import Planned
     from tasks.report.summary import RejectionCount, RunSummary
 
 out = Console(highlight=False)
@@ -62,6 +63,22 @@ def rejection_table(rejected: "Sequence[RejectionCount]") -> Table:
     for each in rejected:
         example = Text(each.example).append(f"  {' '.join(each.detail.split())}", style="dim")
         table.add_row(f"{each.count:,}", each.stage, each.reason, example)
+    return table
+
+
+def plan_table(planned: "Sequence[Planned]") -> Table | str:
+    """Return what is to be edited anew: a line a source and cause."""
+    if not planned:
+        return "Nothing to do: every row is as today's desk makes it."
+    table = Table(box=None, pad_edge=False, header_style="dim", show_footer=True)
+    table.add_column("source", footer="all")
+    table.add_column("cause")
+    table.add_column("days")
+    table.add_column("pages", justify="right", footer=f"{sum(line.pages for line in planned):,}")
+    table.add_column("not kept", justify="right", footer=f"{sum(line.not_kept for line in planned):,}")
+    for line in planned:
+        days = f"{line.first_day} … {line.last_day}" if line.first_day < line.last_day else str(line.first_day)
+        table.add_row(line.source, str(line.cause), days, f"{line.pages:,}", f"{line.not_kept:,}")
     return table
 
 

@@ -1,23 +1,29 @@
 """`copydesk run`, `demo`, `serve` and `report`: flows run from a terminal."""
 
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from shutil import which
 
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
-from flows.console import commands, err, mended_sentence, out, outcome_table, progress_bars, rejection_table
-from flows.embedded import local_server, prepare_prefect, uses_a_server
-from flows.parameters import IngestParameters
-from flows.places import inside, place_of
+from flows.console import commands, err, mended_sentence, out, outcome_table, plan_table, progress_bars, rejection_table
+from flows.desks import desk_of
+from flows.embedded import PrefectUnreachableError, local_server, prepare_prefect, uses_a_server
+from flows.parameters import IngestParameters, Only, ReprocessParameters, configured_sources
+from flows.places import check_dataset, check_reach, inside, place_of
 from flows.settings import Settings, SettingsError
 from flows.showcase import telling_sentence
 from storage import read
 from storage.store import Store
+from tasks.archived import plan
 from tasks.documents import Outcome, Stage
+from tasks.edit import versions
 from tasks.publish import write_report
 from tasks.report.summary import RunSummary
 
@@ -27,7 +33,7 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     settings = parameters.settings()
     parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
     parameters.window(utc_now().date())
-    summary = _run_flow(parameters, settings)
+    summary = run_flow(lambda: _ingest(parameters), settings)
     if as_json:
         out.print_json(summary.to_json())
     else:
@@ -38,15 +44,47 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     return DONE
 
 
-def _run_flow(parameters: IngestParameters, settings: Settings) -> RunSummary:
+def _ingest(parameters: IngestParameters) -> RunSummary:
+    from flows.ingest import ingest
+
+    return ingest(parameters)
+
+
+def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> int:
+    """Show what the `reprocess` flow would do, and run it here unless there is nothing to do; return the exit code."""
+    settings = parameters.settings()
+    check_dataset(settings)
+    if parameters.only is not Only.FINGERPRINTS:
+        planned = plan(place_of(settings), parameters.selection(), versions(desk_of(settings)))
+        if parameters.dry_run and as_json:
+            out.print_json(json.dumps([asdict(line) for line in planned], default=date.isoformat))
+            return DONE
+        if not as_json:
+            out.print(plan_table(planned))
+        if parameters.dry_run or not sum(line.pages for line in planned):
+            return DONE
+    summary = run_flow(lambda: _reprocess(parameters), settings)
+    if as_json:
+        out.print_json(summary.to_json())
+    else:
+        _show(summary, settings)
+    return DONE
+
+
+def _reprocess(parameters: ReprocessParameters) -> RunSummary:
+    from flows.reprocess import reprocess
+
+    return reprocess(parameters)
+
+
+def run_flow(run: Callable[[], RunSummary], settings: Settings) -> RunSummary:
+    """Run a flow with a Prefect server at hand, its progress shown."""
+    check_reach(settings)
     with place_of(settings).open():  # a folder that cannot be written to is named before Prefect starts
         pass
     # The console is ours in a run, and says what went wrong itself.
-    with _prefect(settings, console_level="CRITICAL"):
-        from flows.ingest import ingest
-
-        with progress_bars():
-            return ingest(parameters)
+    with _prefect(settings, console_level="CRITICAL"), progress_bars():
+        return run()
 
 
 @contextmanager
@@ -173,20 +211,29 @@ def rewrite_report(settings: Settings) -> None:
         if not store.files.exists("report/summary.json"):
             raise SettingsError(f"{data}: no run has left a report here. Run one: copydesk run SOURCE --data {data}")
         summary = RunSummary.from_json(store.files.read("report/summary.json"))
-    write_report(place, summary, ())
+    write_report(place, summary, (), versions(desk_of(settings)), configured_sources(settings))
     out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True)
 
 
-def serve_schedules(config: Path | None) -> None:
-    """Serve a deployment for each scheduled source, until stopped."""
-    settings = Settings.load(config)
-    if not any(source.is_scheduled for source in settings.sources.values()):
-        raise SettingsError(
-            "No source in copydesk.toml has a schedule. Give one `cron`, `every` or `rrule`, "
-            "or run the sources once with: copydesk run"
+def start_worker(pool: str, limit: int) -> None:
+    """Become a worker of a Prefect server, once it is known to answer: Prefect's own would try for a minute."""
+    if not uses_a_server():
+        raise PrefectUnreachableError(
+            "PREFECT_API_URL names no server for a worker to work for. Start one with `prefect server start`, and "
+            "export PREFECT_API_URL=http://127.0.0.1:4200/api; or have all in one process with `copydesk serve`."
         )
+    prepare_prefect(None, console_level="INFO")
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"]
+    os.execv(sys.executable, [*command, "--limit", str(limit)])  # noqa: S606 - our own words
+
+
+def serve_schedules(config: Path | None) -> None:
+    """Serve every deployment until stopped: scheduled sources, the watch over the inbox, and what events trigger."""
+    settings = Settings.load(config)
     with place_of(settings).open():
         pass
+    if not any(source.is_scheduled for source in settings.sources.values()):
+        err.print("No source in copydesk.toml has a schedule (`cron`, `every` or `rrule`).", style="yellow")
     with _prefect(settings, console_level="INFO") as url:
         if url is not None:
             out.print(f"Runs are shown at {url}/runs")

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     ValidationError,
     ValidationInfo,
@@ -23,6 +25,8 @@ from pydantic import (
 
 FILE_NAME = "copydesk.toml"
 PREFIX = "COPYDESK_"
+TABLES = frozenset({"sources", "watch", "maintain"})  # of a settings file; they have no variable
+_DASK_SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Interval = Annotated[float, Field(ge=0, le=90 * 86_400)]
@@ -42,28 +46,9 @@ class Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SourceSettings(Closed):
-    """One `[sources.<name>]` table: where news comes from, how politely, and when."""
+class Schedule(Closed):
+    """When something happens by itself: by a cron expression, every so many seconds, or by an iCalendar rule."""
 
-    location: str = Field(description="Feed, sitemap or page URL; or a folder or file, relative to this file or on S3.")
-    kind: Literal["web", "home", "page", "feed", "sitemap"] | None = Field(
-        None,
-        description="What a URL is: web (it is seen when fetched), home (its feeds are read), page, feed, sitemap.",
-    )
-    archive: str | None = Field(
-        None, description="URL of a past day's listing: https://news.example/sitemap-{day:%Y-%m-%d}.xml."
-    )
-    root: str | None = Field(None, description="Where the paths in a list of WARC files begin: a folder, or on S3.")
-    delay: Seconds | None = Field(None, description="Seconds between two requests to one host.")
-    allow_private: bool = Field(False, description="Allow loopback and other private addresses.")
-    language: str | None = Field(None, description="The language most pages are in (BCP 47).")
-    adaptive: bool = Field(True, description="Let scheduled runs pass it over until it is likely to have news.")
-    silent_after: float | None = Field(
-        None,
-        gt=0,
-        le=3650,
-        description="Days without news after which it counts as silent; by default as it was before.",
-    )
     cron: str | None = Field(None, description="Schedule as a cron expression, for example `*/30 * * * *`.")
     every: float | None = Field(None, ge=1, description="Schedule as seconds between two runs.")
     rrule: str | None = Field(None, description="Schedule as an iCalendar RRULE.")
@@ -100,6 +85,41 @@ class SourceSettings(Closed):
             raise ValueError(f"is not an RRULE ({error}); write for example `FREQ=HOURLY;INTERVAL=2`") from None
         return value
 
+    @model_validator(mode="after")
+    def _one_schedule(self) -> Self:
+        if sum(value is not None for value in (self.cron, self.every, self.rrule)) > 1:
+            raise ValueError("has more than one of cron, every and rrule")
+        return self
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether `copydesk serve` runs this by itself."""
+        return any(value is not None for value in (self.cron, self.every, self.rrule))
+
+
+class SourceSettings(Schedule):
+    """One `[sources.<name>]` table: where news comes from, how politely, and when."""
+
+    location: str = Field(description="Feed, sitemap or page URL; or a folder or file, relative to this file or on S3.")
+    kind: Literal["web", "home", "page", "feed", "sitemap"] | None = Field(
+        None,
+        description="What a URL is: web (it is seen when fetched), home (its feeds are read), page, feed, sitemap.",
+    )
+    archive: str | None = Field(
+        None, description="URL of a past day's listing: https://news.example/sitemap-{day:%Y-%m-%d}.xml."
+    )
+    root: str | None = Field(None, description="Where the paths in a list of WARC files begin: a folder, or on S3.")
+    delay: Seconds | None = Field(None, description="Seconds between two requests to one host.")
+    allow_private: bool = Field(False, description="Allow loopback and other private addresses.")
+    language: str | None = Field(None, description="The language most pages are in (BCP 47).")
+    adaptive: bool = Field(True, description="Let scheduled runs pass it over until it is likely to have news.")
+    silent_after: float | None = Field(
+        None,
+        gt=0,
+        le=3650,
+        description="Days without news after which it counts as silent; by default as it was before.",
+    )
+
     @field_validator("archive")
     @classmethod
     def _names_a_day(cls, value: str | None) -> str | None:
@@ -116,17 +136,6 @@ class SourceSettings(Closed):
             if getattr(self, name) is not None:
                 raise ValueError(f"has {name}, which is for {'paths' if is_url else 'http(s) addresses'} only")
         return self
-
-    @model_validator(mode="after")
-    def _one_schedule(self) -> Self:
-        if sum(value is not None for value in (self.cron, self.every, self.rrule)) > 1:
-            raise ValueError("has more than one of cron, every and rrule")
-        return self
-
-    @property
-    def is_scheduled(self) -> bool:
-        """Whether `copydesk serve` runs this source by itself."""
-        return any(value is not None for value in (self.cron, self.every, self.rrule))
 
 
 class Settings(Closed):
@@ -157,6 +166,26 @@ class Settings(Closed):
     )
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
     workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
+    dask: str | None = Field(
+        None,
+        description="Scheduler of a Dask cluster that edits pages, such as tcp://scheduler:8786; or `local`, to start "
+        "one of `workers` processes here.",
+    )
+    keep_pages_days: int = Field(
+        0, ge=0, description="Days after which `maintain` drops archived pages that no row points to; 0: never."
+    )
+    keep_pages_of_rows: bool = Field(
+        True, description="Keep pages that rows point to for longer; without them, reprocess leaves these rows alone."
+    )
+    keep_rejections_days: int = Field(
+        0, ge=0, description="Days after which `maintain` drops rejections whose cause did not change; 0: never."
+    )
+    inbox: str = Field("inbox", description="Folder relative to this file: a document put there is taken in.")
+    alert_webhook: SecretStr | None = Field(
+        None, description="Address that alerts are posted to; a secret, better given in the environment."
+    )
+    watch: Schedule = Field(Schedule(every=300), description="How often the inbox, the versions and silence are seen.")
+    maintain: Schedule = Field(Schedule(cron="15 3 * * *"), description="When the dataset is put in order.")
     sources: dict[SourceName, SourceSettings] = Field(default_factory=dict)
 
     @field_validator("most_interval")
@@ -164,6 +193,16 @@ class Settings(Closed):
     def _least_is_less(cls, value: float, others: ValidationInfo) -> float:
         if value < others.data.get("least_interval", 0):
             raise ValueError(f"is less than `least_interval`, {others.data['least_interval']:g}")
+        return value
+
+    @field_validator("dask")
+    @classmethod
+    def _scheduler(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if value != "local" and not (parts.scheme in _DASK_SCHEMES and parts.hostname):
+            raise ValueError("names no Dask scheduler; write `local`, or its address, such as tcp://scheduler:8786")
         return value
 
     @field_validator("languages", mode="before")
@@ -180,7 +219,7 @@ class Settings(Closed):
         environment = os.environ if environment is None else environment
         place = Path(FILE_NAME) if path is None else path
         written = _read_toml(place) if path is not None or place.exists() else {}
-        given = _from_environment(environment, set(cls.model_fields) - {"sources"})
+        given = _from_environment(environment, set(cls.model_fields) - TABLES)
         try:
             cls.model_validate(written)
             settings = cls.model_validate({**written, **given})
@@ -198,11 +237,12 @@ class Settings(Closed):
             )
             for name, source in settings.sources.items()
         }
-        data = settings.data if "data" in given else _path_in(place.parent, settings.data)
-        lists = settings.watchlists
-        if lists is not None and "watchlists" not in given:
-            lists = _path_in(place.parent, lists)
-        return settings.model_copy(update={"data": data, "watchlists": lists, "sources": sources})
+        beside = {
+            name: _path_in(place.parent, location)
+            for name in ("data", "inbox", "watchlists")
+            if name not in given and (location := getattr(settings, name)) is not None
+        }
+        return settings.model_copy(update={**beside, "sources": sources})
 
 
 def _from_environment(environment: Mapping[str, str], known: set[str]) -> dict[str, str]:
@@ -252,7 +292,8 @@ def _explain(place: str, error: ValidationError) -> str:
 
 def _nearest(place: tuple[int | str, ...]) -> str:
     """Return ` Did you mean …?` for an unknown key, or what may stand there."""
-    model: type[BaseModel] = SourceSettings if place[0] == "sources" else Settings
+    tables: dict[int | str, type[BaseModel]] = {"sources": SourceSettings, "watch": Schedule, "maintain": Schedule}
+    model = tables.get(place[0], Settings) if len(place) > 1 else Settings
     known = list(model.model_fields)
     close = difflib.get_close_matches(str(place[-1]), known, n=1)
     return f" Did you mean `{close[0]}`?" if close else f" Known here: {', '.join(known)}."
@@ -265,8 +306,9 @@ def template() -> str:
         "",
     ]
     lines += [
-        line for name, field in Settings.model_fields.items() if name != "sources" for line in _entry(name, field)
+        line for name, field in Settings.model_fields.items() if name not in TABLES for line in _entry(name, field)
     ]
+    lines += [line for name in ("watch", "maintain") for line in _table(name, Settings.model_fields[name])]
     lines += ["", "# A source: the name is yours; it stands in every row.", "# [sources.harbour-courier]"]
     lines += ['# location = "https://news.example/feed.xml"', '# cron = "*/30 * * * *"']
     described = (name for name in SourceSettings.model_fields if name not in ("location", "cron"))
@@ -275,14 +317,16 @@ def template() -> str:
 
 
 def _entry(name: str, field: Any) -> list[str]:
-    value = field.examples[0] if field.examples else field.default
-    return [f"# {field.description}", f"# {name} = {_toml(value)}"]
+    value = "…" if field.default is None else field.default
+    value = field.examples[0] if field.examples else value
+    return [f"# {field.description}", f"# {name} = {_as_toml(value)}"]
 
 
-def _toml(value: Any) -> str:
-    """Return a plain value as TOML writes it.
+def _table(name: str, field: Any) -> list[str]:
+    values = field.default.model_dump(exclude_defaults=True)
+    written = [f"# {key} = {_as_toml(value)}" for key, value in values.items()]
+    return ["", f"# {field.description}", f"# [{name}]", *written]
 
-    >>> _toml("data"), _toml(False), _toml(("en", "fr")), _toml(5.0)
-    ('"data"', 'false', '["en", "fr"]', '5.0')
-    """
-    return json.dumps(value)
+
+def _as_toml(value: object) -> str:
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

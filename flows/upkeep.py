@@ -2,24 +2,21 @@
 
 import sys
 from datetime import datetime
-from pathlib import Path
-
-import pyarrow.compute as pc
 
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import finding_table, out
-from flows.places import place_of
+from flows.desks import desk_of
+from flows.places import check_dataset, place_of, retention_of
 from flows.settings import Settings, SettingsError
-from storage import arrivals, read, upkeep
+from storage import arrivals, upkeep
 from storage.forget import Forgotten
-from storage.repair import put_fingerprints, repair
 from storage.store import Store
 from storage.verify import Verdict, verify
-from tasks import listings
+from tasks import housekeeping, listings
+from tasks.edit import versions
 from tasks.publish import tell_stories, write_report
 from tasks.report.summary import RunSummary
-from tasks.rows import fingerprints_table
 from tasks.urls import BadUrl, canonical_url
 
 
@@ -29,7 +26,7 @@ def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_jso
         verdict = verify(store, pages=pages)
     doubted = 0
     if with_repair and not verdict.clean:
-        verdict, doubted = _repaired(settings, verdict, pages=pages)
+        verdict, doubted = housekeeping.mended(place_of(settings), verdict, utc_now(), pages=pages)
     if as_json:
         sys.stdout.write(verdict.to_json() + "\n")
         return DONE if verdict.clean else NOT_DONE
@@ -37,26 +34,6 @@ def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_jso
     if doubted:
         out.print(f"{doubted:,} inputs are without their articles: `copydesk run` over their sources edits them anew.")
     return DONE if verdict.clean else NOT_DONE
-
-
-def _repaired(settings: Settings, verdict: Verdict, *, pages: bool) -> tuple[Verdict, int]:
-    """Repair what can be; return what is left, and how many inputs have lost their articles."""
-    place, now = place_of(settings), utc_now()
-    with place.open() as store:
-        verdict = repair(store, verdict, now)
-        for day in verdict.days_to_fingerprint:
-            articles = read.articles(place.root, filter=pc.field("published_date") == day)
-            put_fingerprints(store, day, fingerprints_table(articles), now)
-        stored = read.articles(place.root, columns=["article_id"])["article_id"]
-        doubted = store.ledger.doubt_absent(set(stored.to_pylist()))
-    tell_stories(
-        place,
-        sorted({*verdict.days_to_fingerprint, *verdict.days_to_retell}),
-        run=f"repair-{now:%Y%m%dT%H%M%S}",
-        now=now,
-    )
-    with place.open() as store:
-        return verify(store, pages=pages), doubted
 
 
 def _show(verdict: Verdict, *, with_repair: bool) -> None:
@@ -73,11 +50,9 @@ def _show(verdict: Verdict, *, with_repair: bool) -> None:
 
 
 def open_dataset(settings: Settings) -> Store:
-    """Open a dataset that is there; a misspelt place is refused, and not made."""
-    place = place_of(settings)
-    if not place.is_remote and not any(Path(place.root, name).is_dir() for name in ("articles", "rejections", "state")):
-        raise SettingsError(f"{place.root}: there is no dataset here. Make one with: copydesk run SOURCE --data DIR")
-    return place.open()
+    """Open a dataset that is there."""
+    check_dataset(settings)
+    return place_of(settings).open()
 
 
 def migrate_dataset(settings: Settings) -> None:
@@ -88,16 +63,17 @@ def migrate_dataset(settings: Settings) -> None:
 
 
 def maintain_dataset(settings: Settings) -> None:
-    """Complete what was cut short, move articles whose date was corrected, and tell their stories anew."""
+    """Do what the `maintain` flow does at night, but prove nothing: for that there is `copydesk verify`."""
     place, now = place_of(settings), utc_now()
-    with open_dataset(settings) as store:
-        adopted = arrivals.adopt(store)
-        completed = upkeep.finish(store)
-        moved = upkeep.move_corrected(store, now)
-    tell_stories(place, moved.partitions, run=f"maintain-{now:%Y%m%dT%H%M%S}", now=now)
+    check_dataset(settings)
+    completed = housekeeping.complete(place, now)
+    moved = housekeeping.move_corrected(place, now)
+    dropped = housekeeping.retire(place, retention_of(settings), now)
+    housekeeping.compact(place)
     out.print(
-        f"{moved.articles:,} articles moved to the day they were published; "
-        f"{completed:,} interrupted chores completed, {adopted:,} archived pages found again."
+        f"{moved:,} articles moved to the day they were published; {completed.runs:,} interrupted runs and "
+        f"{completed.chores:,} chores completed, {completed.pages:,} archived pages found again; "
+        f"{dropped.files:,} archive files and {dropped.rejections:,} rejections dropped."
     )
 
 
@@ -114,7 +90,7 @@ def forget_article(settings: Settings, name: str) -> int:
         report = store.files.read("report/summary.json") if store.files.exists("report/summary.json") else None
     tell_stories(place, forgotten.stories, run=f"forget-{now:%Y%m%dT%H%M%S}", now=now)
     if report is not None:
-        write_report(place, RunSummary.from_json(report), ())
+        write_report(place, RunSummary.from_json(report), (), versions(desk_of(settings)))
     out.print(
         f"Taken out: {forgotten.articles:,} articles, {forgotten.rejections:,} rejections, "
         f"{forgotten.pages:,} archived pages. It will not be taken in again."

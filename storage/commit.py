@@ -5,7 +5,7 @@ done again with the same result, so an attempt that finds such a note goes on wh
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
@@ -20,7 +20,7 @@ from storage.identity import CLAIMING, CLAIMS, claims_of, resolve
 from storage.index import catch_up
 from storage.intent import Intent, Result, begin, end, forget, keep, recall
 from storage.manifest import commit_name
-from storage.merge import Merged, keys, merge, without
+from storage.merge import Merged, key, keys, merge, without
 from storage.partition import Press, guard, read
 from storage.schema import (
     ARTICLES_DATASET,
@@ -70,8 +70,18 @@ class Committed:
     partitions: tuple[date, ...]
 
 
-def commit(store: Store, staged: Sequence[str], *, run: str, now: datetime) -> Committed:
+def commit(
+    store: Store,
+    staged: Sequence[str],
+    *,
+    run: str,
+    now: datetime,
+    standing: Collection[tuple[str, str]] = (),
+) -> Committed:
     """Publish staged batches (paths from `store.staging.write`).
+
+    A rejection goes when its input arrives as an article, but for those of `standing` (source and input): these
+    articles were made of older pages, and the input has failed since.
 
     Killed anywhere, the same call finishes the work and answers what the first would have answered, and so does a call
     after it is done: the caller removes the batches (`store.staging.remove`) once it has used the answer. A run
@@ -80,7 +90,7 @@ def commit(store: Store, staged: Sequence[str], *, run: str, now: datetime) -> C
     with store.files.lock(f"commit-{checked_name(run)}"):
         result = recall(store.files, run, staged)
         if result is None:
-            result = _publish(store, begin(store.files, run, now), staged)
+            result = _publish(store, begin(store.files, run, now), staged, {key(*each) for each in standing})
             keep(store.files, run, staged, result)
             forget(store.files, [run, *store.staging.runs()])
         end(store.files, run)
@@ -114,7 +124,7 @@ def publish_derived(
     return perform(store, f"derived-{checked_name(run)}", now, steps, replace)
 
 
-def _publish(store: Store, intent: Intent, staged: Sequence[str]) -> Result:
+def _publish(store: Store, intent: Intent, staged: Sequence[str], standing: Collection[str]) -> Result:
     finish(store)
     catch_up(store)
     name = commit_name(intent.now, intent.run)
@@ -127,7 +137,7 @@ def _publish(store: Store, intent: Intent, staged: Sequence[str]) -> Result:
     outcomes = pa.concat_tables(
         [
             _commit_articles(store, press, intent, staged, identities),
-            _commit_rejections(store, press, intent, rejections, claims, blocked),
+            _commit_rejections(store, press, intent, rejections, claims, blocked, standing),
             _outcomes(gathered.filter(is_blocked), _SKIPPED),
         ]
     )
@@ -268,13 +278,20 @@ def _identified(rows: pa.Table, identities: pa.Table) -> pa.Table:
 
 
 def _commit_rejections(
-    store: Store, press: Press, intent: Intent, rows: pa.Table, claims: pa.Table, blocked: Blocklist
+    store: Store,
+    press: Press,
+    intent: Intent,
+    rows: pa.Table,
+    claims: pa.Table,
+    blocked: Blocklist,
+    standing: Collection[str],
 ) -> pa.Table:
     """Keep one row for each input that was set aside, and drop those of inputs that have now succeeded."""
     names: list[str] = keys(REJECTIONS_DATASET, rows).to_pylist()
     inputs, urls = (rows[name].to_pylist() for name in ("input", "url"))
     skipped = {name for name, *said in zip(names, inputs, urls, strict=True) if blocked.covers(*said)}
-    dropped = skipped.union(keys(REJECTIONS_DATASET, claims).to_pylist())
+    succeeded = set(keys(REJECTIONS_DATASET, claims).to_pylist()).difference(standing)
+    dropped = skipped | succeeded
     first = {name: place for place, name in reversed(list(enumerate(names))) if name not in dropped}
     kept = store.ledger.place(REJECTIONS_DATASET.name, dict.fromkeys(first, intent.now.astimezone(UTC).date()))
     gone = store.ledger.places(REJECTIONS_DATASET.name, dropped)

@@ -26,6 +26,10 @@ class DamagedFileError(StoreError):
     """A file of the store cannot be read, or is not what it should be."""
 
 
+class PageGoneError(StoreError):
+    """A page is not in the archive any more: its file was removed, or the page was taken out of it."""
+
+
 class WrongSchemaError(DamagedFileError):
     """A file of the dataset has other columns, or columns of other types, than its schema version."""
 

@@ -8,7 +8,7 @@ Nothing in it is the only copy of what an article says: lost, it costs fetches, 
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -56,6 +56,12 @@ _AT_A_TIME: Final = 500
 
 _PAUSES: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between one attempt to switch SQLite to its write-ahead log and the next."""
+
+_BUSY: Final = 60_000
+"""Milliseconds that SQLite waits for another writer."""
+
+_PATIENCE: Final = 5_000
+"""Milliseconds that housekeeping waits for one."""
 
 R = TypeVar("R")
 
@@ -108,18 +114,35 @@ class Ledger:
         """Keep these as the last visits to their URLs."""
         self._put(URLS, visits)
 
-    def arrived(self, outcome: str, sources: Iterable[str]) -> list[Visit]:
-        """Return the visits to these sources' URLs that ended in this outcome, in the order of their URLs.
+    def arrived(self, outcome: str, sources: Iterable[str] | None) -> list[Visit]:
+        """Return the visits to these sources' URLs, or to all, that ended in this outcome, in the order of their URLs.
 
         Where the outcome says that a page is archived and nothing has become of it yet, a run was cut short.
         """
-        wanted = sa.select(URLS).where(URLS.c.outcome == outcome, URLS.c.source.in_(list(sources)))
+        wanted = sa.select(URLS).where(URLS.c.outcome == outcome)
+        if sources is not None:
+            wanted = wanted.where(URLS.c.source.in_(list(sources)))
         with self._reading() as connection:
             return [Visit(**row._asdict()) for row in connection.execute(wanted.order_by(URLS.c.url))]
+
+    def failures(self, sources: Iterable[str], since: datetime, until: datetime) -> list[Visit]:
+        """Return the visits to these sources' URLs that failed from `since` until before `until`, and not since."""
+        failed = sa.select(URLS).where(
+            URLS.c.source.in_(sorted(sources)),
+            URLS.c.failures > 0,
+            URLS.c.fetched_at >= since,
+            URLS.c.fetched_at < until,
+        )
+        with self._reading() as connection:
+            return [Visit(**row._asdict()) for row in connection.execute(failed.order_by(URLS.c.url))]
 
     def visits_of(self, article_ids: Iterable[str]) -> list[Visit]:
         """Return the last visits that ended in one of these articles."""
         return list(self._find(Visit, URLS, URLS.c.article_id, article_ids))
+
+    def file_visits_of(self, article_ids: Iterable[str]) -> list[FileVisit]:
+        """Return the last readings that ended in one of these articles."""
+        return list(self._find(FileVisit, DOCUMENTS, DOCUMENTS.c.article_id, article_ids))
 
     def archived(self) -> Iterator[tuple[str, str, int]]:
         """Yield the URL, archive file and offset of every visit whose page is kept."""
@@ -131,6 +154,38 @@ class Ledger:
     def drop_visits(self, urls: Iterable[str]) -> None:
         """Forget the visits to these URLs: they will be visited as if for the first time."""
         self._drop(URLS, URLS.c.url, urls)
+
+    def drop_pages(self, files: Iterable[str]) -> None:
+        """Forget that pages of visits lie in these archive files, which are not there any more."""
+        names = list(files)
+        with self._writing() as connection:
+            for some in _slices(names):
+                for table in (URLS, DOCUMENTS):
+                    gone = sa.update(table).where(table.c.page_file.in_(some))
+                    connection.execute(gone.values(page_file=None, page_offset=None))
+                connection.execute(sa.delete(ARCHIVES).where(ARCHIVES.c.file.in_(some)))
+
+    def compact(self) -> bool:
+        """Give back the space of what was dropped, and let the database see what its tables have become.
+
+        Returns False, and does nothing, where an SQLite ledger is in use. PostgreSQL gives space back by itself.
+        """
+        if self.engine.dialect.name != "sqlite":
+            with self._writing() as connection:
+                for table in TABLES.sorted_tables:
+                    connection.exec_driver_sql(f"ANALYZE {table.name}")
+            return True
+        with self._explained(), closing(self.engine.raw_connection()) as raw:
+            try:
+                for statement in (f"PRAGMA busy_timeout = {_PATIENCE}", "VACUUM", "ANALYZE"):
+                    raw.cursor().execute(statement)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                return False
+            finally:
+                raw.cursor().execute(f"PRAGMA busy_timeout = {_BUSY}")
+            return True
 
     def drop_identities(self, urls: Iterable[str]) -> None:
         """Forget that these URLs were ever given an identity."""
@@ -233,9 +288,13 @@ class Ledger:
 
     # What was attempted, and what was told
 
-    def attempts(self, sources: Iterable[str], first: date, last: date) -> list[Attempt]:
-        """Return the last attempts at these sources' days from `first` to `last`, both included."""
-        return list(self._find(Attempt, ATTEMPTS, ATTEMPTS.c.source, sources, ATTEMPTS.c.day.between(first, last)))
+    def attempts(self, sources: Iterable[str] | None, first: date, last: date) -> list[Attempt]:
+        """Return the last attempts at the days from `first` to `last`, both included: of these sources, or of all."""
+        wanted = sa.select(ATTEMPTS).where(ATTEMPTS.c.day.between(first, last))
+        if sources is not None:
+            wanted = wanted.where(ATTEMPTS.c.source.in_(sorted(sources)))
+        with self._reading() as connection:
+            return [Attempt(**row._asdict()) for row in connection.execute(wanted)]
 
     def record_attempts(self, attempts: Iterable[Attempt]) -> None:
         """Keep these as the last attempts at their sources' days."""
@@ -306,6 +365,18 @@ class Ledger:
         wanted = sa.select(PLACES.c.key, PLACES.c.partition).where(PLACES.c.dataset == dataset)
         with self._reading() as connection:
             return {row[0]: row[1] for row in connection.execute(wanted)}
+
+    def placed_by_day(self, dataset: str) -> dict[date, int]:
+        """Return how many keys of a dataset lie in each partition."""
+        counted = sa.select(PLACES.c.partition, sa.func.count()).where(PLACES.c.dataset == dataset)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(counted.group_by(PLACES.c.partition))}
+
+    def placed_on(self, dataset: str, partition: date) -> set[str]:
+        """Return the keys of a dataset that lie in a partition."""
+        wanted = sa.select(PLACES.c.key).where(PLACES.c.dataset == dataset, PLACES.c.partition == partition)
+        with self._reading() as connection:
+            return set(connection.scalars(wanted))
 
     def identities(self, urls: Iterable[str]) -> dict[str, str]:
         """Return the article ids of those URLs that were given one."""
@@ -564,7 +635,7 @@ def _slices(values: list[str]) -> Iterator[list[str]]:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     cursor = connection.cursor()
-    for pragma in ("busy_timeout = 60000", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in (f"busy_timeout = {_BUSY}", "synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     _switch_to_wal(cursor)
     cursor.close()

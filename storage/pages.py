@@ -23,7 +23,7 @@ import fastwarc
 import warcio.archiveiterator
 from warcio.exceptions import ArchiveLoadFailed
 
-from storage.errors import DamagedFileError, StoreError, explained
+from storage.errors import DamagedFileError, PageGoneError, StoreError, explained
 from storage.files import Files
 from storage.growing import GrowingFile
 from storage.staging import checked_name
@@ -362,14 +362,14 @@ def _read_record(open_: Callable[[str], BinaryIO], file: str, offset: int) -> tu
         with open_(path) as stream:
             page, fields = _read(stream, offset)
     except FileNotFoundError:
-        raise StoreError(f"{path}: this archive file is gone. Fetch its pages again.") from None
+        raise PageGoneError(f"{path}: this archive file is gone. Fetch its pages again.") from None
     except _UNREADABLE as error:
         raise DamagedFileError(
             f"{path}: no page can be read at byte {offset} ({_said(error)}). "
             "Restore the file from a copy, or fetch again."
         ) from error
     if page.url == ERASED:
-        raise StoreError(f"{path}: the page at byte {offset} was taken out of the archive.")
+        raise PageGoneError(f"{path}: the page at byte {offset} was taken out of the archive.")
     return page, fields
 
 

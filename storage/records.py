@@ -12,7 +12,11 @@ from sqlalchemy.types import TypeDecorator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """The last visit to a URL. `versions` is whatever the caller compares to see that a result is stale."""
+    """The last visit to a URL. `versions` is whatever the caller compares to see that a result is stale.
+
+    `hints` is what the caller was told of the page by whoever listed it: a page can be read again without them, but its
+    article may then lack a date or a title.
+    """
 
     url: str
     source: str
@@ -30,11 +34,12 @@ class Visit:
     page_offset: int | None = None
     failures: int = 0
     next_visit: datetime | None = None
+    hints: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileVisit:
-    """The last reading of a document on disk, named by its source and its path below that source."""
+    """The last reading of a document on disk, named by its source and its path below that source; `hints` as there."""
 
     source: str
     input: str
@@ -43,6 +48,9 @@ class FileVisit:
     reason: str | None = None
     article_id: str | None = None
     versions: str | None = None
+    page_file: str | None = None
+    page_offset: int | None = None
+    hints: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +200,7 @@ URLS: Final = sa.Table(
     sa.Column("page_offset", sa.BigInteger),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("next_visit", Instant, index=True),
+    sa.Column("hints", sa.Text),
     sa.Index("ix_urls_outcome", "outcome", "source"),
     sa.Index("ix_urls_article_id", "article_id"),
 )
@@ -205,6 +214,10 @@ DOCUMENTS: Final = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("article_id", sa.Text),
     sa.Column("versions", sa.Text),
+    sa.Column("page_file", sa.Text),
+    sa.Column("page_offset", sa.BigInteger),
+    sa.Column("hints", sa.Text),
+    sa.Index("ix_files_article_id", "article_id"),
 )
 FEEDS: Final = sa.Table(
     "feeds",
@@ -307,6 +320,11 @@ MIGRATIONS: Final = (
         "CREATE INDEX IF NOT EXISTS ix_urls_article_id ON urls (article_id)",
     ),
     (
+        "ALTER TABLE urls ADD COLUMN hints TEXT",
+        "ALTER TABLE files ADD COLUMN page_file TEXT",
+        "ALTER TABLE files ADD COLUMN page_offset BIGINT",
+        "ALTER TABLE files ADD COLUMN hints TEXT",
+        "CREATE INDEX IF NOT EXISTS ix_files_article_id ON files (article_id)",
         "ALTER TABLE feeds ADD COLUMN source TEXT",
         "ALTER TABLE feeds ADD COLUMN entries INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE feeds ADD COLUMN newest TIMESTAMP WITH TIME ZONE",

@@ -1,13 +1,14 @@
-"""The housekeeping a store offers: lifting old files, moving redated rows, marking what is gone, forgetting.
+"""The housekeeping a store offers: lifting old files, moving redated rows, marking what is gone, forgetting,
+retention.
 
 Each is killed at any moment without harm: the next commit, or the next housekeeping, completes it first.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Final, TypeVar
 
-from storage import chore, gone, migration, move, rebuild
+from storage import chore, gone, migration, move, rebuild, retention
 from storage import forget as forgetting
 from storage.chore import LOCK, Chore, Work, noted
 from storage.errors import StoreError
@@ -20,6 +21,7 @@ from storage.store import Store
 T = TypeVar("T")
 
 _KINDS: Final[Mapping[str, Callable[[Work], object]]] = {
+    "expire": retention.expire,
     "forget": forgetting.forget,
     "gone": gone.mark,
     "migrate": migration.lift,
@@ -71,6 +73,19 @@ def forget(store: Store, *, url: str | None = None, article_id: str | None = Non
     finish(store)
     steps = forgetting.traces(store, url=url, article_id=article_id)
     return perform(store, "forget", now, steps, forgetting.forget)
+
+
+def drop_pages(store: Store, before: date, *, of_rows: bool, needed: Collection[str]) -> int:
+    """Drop archive files that were begun before a day, and return how many; see `storage.retention`."""
+    finish(store)
+    with store.files.lock(LOCK):
+        return retention.drop_pages(store, before, of_rows=of_rows, needed=needed)
+
+
+def drop_rejections(store: Store, before: datetime, now: datetime) -> int:
+    """Drop rejections whose cause has not changed since an instant, and return how many."""
+    finish(store)
+    return perform(store, "expire", now, retention.expired(store, before), retention.expire)
 
 
 def _finish(store: Store) -> int:

@@ -19,6 +19,7 @@ from storage.manifest import Entry, Known
 from storage.merge import keys, ordered
 from storage.pages import FOLDER as PAGES
 from storage.partition import Partition, days, guard, is_trusted, read, repeated
+from storage.retention import kept_since, was_dropped
 from storage.schema import (
     ARTICLE_STORIES_DATASET,
     ARTICLES_DATASET,
@@ -422,8 +423,9 @@ class _Survey:
             return file not in kept or (self.pages and offset not in kept[file])
 
         missing: Counter[tuple[str, str]] = Counter()
+        since = kept_since(self.store.files)
         for (file, offset), paths in self.wanted.items():
-            if is_missing(file, offset):
+            if is_missing(file, offset) and (file in kept or not was_dropped(file, since)):
                 missing.update({(path, file): count for path, count in paths.items()})
         for (path, file), count in sorted(missing.items()):
             detail = f"{count} rows point to pages of {file} that are not there"

@@ -4,17 +4,19 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from threading import Lock
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
+from storage.errors import DamagedFileError, PageGoneError, StoreError
 from storage.store import Place, Store
 from tasks.documents import Article, Page, Reason, Rejection, Stage
 from tasks.edit import Desk, edit, versions
 from tasks.fetch.decoding import DecodingError, decode_body
-from tasks.intake import BatchRef
+from tasks.intake import BatchRef, is_address
 from tasks.job import Job
 from tasks.language import load_profiles
 from tasks.rows import ARTICLES, REJECTIONS, ArchivedPage, archived_pages, articles_table, rejections_table
@@ -71,6 +73,24 @@ def reject_slice(place: Place, run: str, part: Slice, desk: Desk, detail: str) -
         return _stage(store, run, part, desk, [], rejections)
 
 
+EditSlice = Callable[[Place, str, Slice, Desk], Edited]
+
+
+class Editors(Protocol):
+    """Whoever edits batches: processes of this machine (`Workers`), or a cluster (`tasks.cluster.Cluster`)."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let those who edit go."""
+
+    def edit(self, job: Job, batch: BatchRef) -> Edited:
+        """Edit a batch, and stage what it became."""
+
+
 class WorkersError(Exception):
     """No process can be had to edit pages with."""
 
@@ -81,7 +101,7 @@ class Workers:
     Use as `with Workers(count) as workers`; threads may share it. `edit` is what a process does with a slice.
     """
 
-    def __init__(self, count: int, edit: Callable[[Place, str, Slice, Desk], Edited] = edit_slice) -> None:
+    def __init__(self, count: int, edit: EditSlice = edit_slice) -> None:
         """Remember how many; they start with the first batch."""
         self._count = count
         self._edit = edit
@@ -100,7 +120,7 @@ class Workers:
 
     def edit(self, job: Job, batch: BatchRef) -> Edited:
         """Edit a batch, slice by slice, side by side."""
-        parts = _slices(batch)
+        parts = slices(batch)
         if self._count == 1:
             return sum((self._edit(job.place, job.run, part, job.desk) for part in parts), Edited())
         pool = self._running_pool()
@@ -122,19 +142,7 @@ class Workers:
                 return future.result()
         except (BrokenProcessPool, CancelledError):
             self._drop_pool(pool)
-        return self._edit_carefully(job, part)
-
-    def _edit_carefully(self, job: Job, part: Slice) -> Edited:
-        """Edit a slice in a process of its own, and by halves where that dies, until the culprit stands alone."""
-        with _pool(1) as alone:
-            _check_alive(alone)
-            try:
-                return alone.submit(self._edit, job.place, job.run, part, job.desk).result()
-            except BrokenProcessPool:
-                pass
-        if part.stop - part.start == 1:
-            return reject_slice(job.place, job.run, part, job.desk, "The process that edited this page died.")
-        return sum((self._edit_carefully(job, half) for half in part.halves()), Edited())
+        return edit_carefully(job, part, self._edit)
 
     def _running_pool(self) -> ProcessPoolExecutor:
         with self._starting:
@@ -152,6 +160,45 @@ class Workers:
         pool.shutdown(cancel_futures=True)
 
 
+def edit_carefully(job: Job, part: Slice, edit: EditSlice = edit_slice) -> Edited:
+    """Edit a slice in a process of its own, and by halves where that dies, until the culprit stands alone."""
+    with closing(_Alone()) as alone:
+        return _by_halves(alone, job, part, edit)
+
+
+def _by_halves(alone: "_Alone", job: Job, part: Slice, edit: EditSlice) -> Edited:
+    edited = alone.edit(job, part, edit)
+    if edited is not None:
+        return edited
+    if part.stop - part.start == 1:
+        return reject_slice(job.place, job.run, part, job.desk, "The process that edited this page died.")
+    return sum((_by_halves(alone, job, half, edit) for half in part.halves()), Edited())
+
+
+class _Alone:
+    """A process that edits one slice at a time; another takes its place where it dies."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+
+    def edit(self, job: Job, part: Slice, edit: EditSlice) -> Edited | None:
+        """Edit a slice; None where that killed the process."""
+        if self._pool is None:
+            self._pool = _pool(1)
+            _check_alive(self._pool)
+        try:
+            return self._pool.submit(edit, job.place, job.run, part, job.desk).result()
+        except BrokenProcessPool:
+            self.close()
+            return None
+
+    def close(self) -> None:
+        """Let the process go."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+
 def _check_alive(pool: ProcessPoolExecutor) -> None:
     """See that a process runs at all before a page is blamed for its death."""
     try:
@@ -163,7 +210,8 @@ def _check_alive(pool: ProcessPoolExecutor) -> None:
         ) from None
 
 
-def _slices(batch: BatchRef) -> list[Slice]:
+def slices(batch: BatchRef) -> list[Slice]:
+    """Return the slices of a batch: what a process edits at a time."""
     starts = range(0, batch.count, SLICE)
     return [
         Slice(key=batch.key, path=batch.path, start=start, stop=min(start + SLICE, batch.count)) for start in starts
@@ -181,11 +229,25 @@ def _pages(store: Store, part: Slice) -> Iterator[ArchivedPage]:
 
 def _edit_one(store: Store, archived: ArchivedPage, desk: Desk) -> Article | Rejection:
     try:
-        return edit(restore_page(store, archived), desk)
+        edited = edit(restore_page(store, archived), desk)
+        return _as_known(edited, archived.article_id) if isinstance(edited, Article) else edited
     except DecodingError as error:
         return _rejection(archived, error.reason, str(error), Stage.DECODE)
+    except (DamagedFileError, PageGoneError) as error:
+        return _rejection(archived, Reason.DAMAGED_ARCHIVE, str(error), Stage.DECODE)
+    except StoreError:
+        raise  # the store cannot be reached: that is no fault of the page
     except Exception:  # noqa: BLE001 - the one broad except: a broken page must not take its batch down
         return _rejection(archived, Reason.CRASHED, traceback.format_exc(limit=-8))
+
+
+def _as_known(article: Article, article_id: str | None) -> Article:
+    """Return an article under the id that it has; for one with an address, the ledger sees to that."""
+    if article_id is None or article.url is not None or article.article_id == article_id:
+        return article
+    if article.fallback_id == article_id:
+        return replace(article, article_id=article_id, canonical_url=None)
+    return replace(article, article_id=article_id, fallback_id=article_id)
 
 
 def restore_page(store: Store, archived: ArchivedPage) -> Page:
@@ -208,7 +270,7 @@ def restore_page(store: Store, archived: ArchivedPage) -> Page:
 
 
 def _rejection(page: ArchivedPage, reason: Reason, detail: str, stage: Stage = Stage.EDIT) -> Rejection:
-    url = page.input if page.input.startswith(("http://", "https://")) else None
+    url = page.input if is_address(page.input) else None
     return Rejection(
         input=page.input, source=page.source, url=url, stage=stage, reason=reason, detail=detail, ref=page.page
     )

@@ -25,6 +25,7 @@ from tasks.intake import ARRIVED, BatchRef, Intake
 from tasks.job import Job
 from tasks.listings import Listed, ListingMemory, page_validator
 from tasks.progress import tell
+from tasks.rows import hints_from_text
 from tasks.urls import BadUrl, article_id, canonical_url, content_id
 
 FORGOTTEN: Final = "forgotten"  # why an input is skipped that an operator has taken out for good
@@ -150,7 +151,6 @@ class _Offer:
 
     def remember(self, store: Store, job: Job) -> None:
         """Keep what the source listed, for its next visit; of a window's days this was none that counts."""
-        listings.remember_kind(store, self.source, self.listed)
         if job.window is not None:
             return
         if self.source.kind is SourceKind.URL_LIST:
@@ -244,7 +244,9 @@ class _Wanted:
         for visit in self.intake.store.ledger.arrived(ARRIVED, sources):
             if visit.input not in offered:
                 self._taken += 1
-                self.intake.take_known(Candidate(input=visit.input, source=visit.source, url=visit.url), visit)
+                hints = hints_from_text(visit.hints)
+                known = Candidate(input=visit.input, source=visit.source, url=visit.url, hints=hints)
+                self.intake.take_known(known, visit)
 
     def requests(self) -> Iterator[Request]:
         """Yield what is to be asked of hosts; pages that lie in the archive since a run was cut short are not."""

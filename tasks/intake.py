@@ -23,6 +23,7 @@ from tasks.rows import (
     Settled,
     archived_table,
     counted_table,
+    hints_text,
     rejections_table,
     settled_table,
     versions_key,
@@ -248,6 +249,7 @@ def _arrived(fetched: Fetched, ref: PageRef) -> Visit:
         sha256=ref.sha256,
         page_file=ref.file,
         page_offset=ref.offset,
+        hints=hints_text(fetched.candidate.hints),
     )
 
 
@@ -296,11 +298,84 @@ def remember_outcomes(
                     reason=what.reason,
                     versions=key,
                     failures=0,
+                    hints=hints_text(page.hints),
                 )
             )
     store.ledger.record_visits(seen)
     store.ledger.record_file_visits(read)
     return {visit.article_id for visit in visits.values() if visit.article_id and visit.reason in GONE}
+
+
+def remember_kept(
+    store: Store, pages: Iterable[ArchivedPage], became: Mapping[tuple[str, str], Became], key: str | None
+) -> None:
+    """Record what became of pages of earlier runs. Nobody was asked: later failures and answers stand.
+
+    A page that cannot be read from the archive any more is had anew the next time that its source brings it.
+    """
+    pages = list(pages)
+    unreadable = [page for page in pages if became[page.source, page.input].reason == Reason.DAMAGED_ARCHIVE]
+    _let_go(store, unreadable)
+    pages = [page for page in pages if page not in unreadable]
+    visits = store.ledger.visits([page.input for page in pages])
+    seen, read = [], []
+    for page in pages:
+        visit, what = visits.get(page.input), became[page.source, page.input]
+        if visit is None and not is_address(page.input):
+            read.append(_read(page, what, key))
+        elif visit is not None and not visit.failures and page_of(visit) == page.page:
+            seen.append(
+                replace(visit, outcome=what.outcome, article_id=what.article_id, reason=what.reason, versions=key)
+            )
+    newest = _newest_readings(store, read)
+    store.ledger.record_visits(seen)
+    store.ledger.record_file_visits(
+        visit for visit in read if newest.get((visit.source, visit.input), visit).sha256 == visit.sha256
+    )
+
+
+def _let_go(store: Store, pages: Iterable[ArchivedPage]) -> None:
+    """Let the archive's copies of pages count for nothing: what was made of them stands, but not that it is known."""
+    pages = list(pages)
+    visits = store.ledger.visits(page.input for page in pages)
+    store.ledger.record_visits(
+        replace(visits[page.input], versions=None, etag=None, last_modified=None)
+        for page in pages
+        if page.input in visits and page_of(visits[page.input]) == page.page
+    )
+    for page in pages:
+        read = store.ledger.file_visits(page.source, [page.input]).values()
+        store.ledger.record_file_visits(replace(visit, versions=None) for visit in read if page_of(visit) == page.page)
+
+
+def failing(store: Store, pages: Iterable[ArchivedPage]) -> set[tuple[str, str]]:
+    """Return the sources and inputs of pages whose server has answered nothing usable since they were fetched."""
+    pages = list(pages)
+    visits = store.ledger.visits([page.input for page in pages])
+    return {(page.source, page.input) for page in pages if page.input in visits and visits[page.input].failures}
+
+
+def page_of(visit: Visit | FileVisit) -> PageRef | None:
+    """Return where the page of a visit lies; None where none is kept."""
+    if visit.page_file is None or visit.page_offset is None:
+        return None
+    return PageRef(file=visit.page_file, offset=visit.page_offset, sha256=visit.sha256 or "")
+
+
+def is_address(input_: str) -> bool:
+    """Whether an input is a URL, and not the path of a document on disk."""
+    return input_.startswith(("http://", "https://"))
+
+
+def _newest_readings(store: Store, read: Iterable[FileVisit]) -> dict[tuple[str, str], FileVisit]:
+    by_source: dict[str, list[str]] = {}
+    for visit in read:
+        by_source.setdefault(visit.source, []).append(visit.input)
+    return {
+        (source, visit.input): visit
+        for source, inputs in by_source.items()
+        for visit in store.ledger.file_visits(source, inputs).values()
+    }
 
 
 def _read(page: ArchivedPage, became: Became, key: str | None) -> FileVisit:
@@ -312,4 +387,7 @@ def _read(page: ArchivedPage, became: Became, key: str | None) -> FileVisit:
         article_id=became.article_id,
         reason=became.reason,
         versions=key,
+        page_file=page.page.file,
+        page_offset=page.page.offset,
+        hints=hints_text(page.hints),
     )

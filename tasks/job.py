@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from storage.store import Place
 from tasks.edit import Desk
@@ -11,9 +11,28 @@ from tasks.fetch.window import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedDay:
+    """A day of articles that a run has published: how many of its rows are new, and how many have changed."""
+
+    run: str
+    root: str
+    day: date
+    new: int = 0
+    updated: int = 0
+
+
+Announce = Callable[[PublishedDay], None]
+
+
+def tell_no_one(published: PublishedDay) -> None:
+    """Keep it to ourselves that a day was published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One run: where it writes, when it began, how it works. `clock` tells the present in UTC.
 
+    `announce` is told of each day that was published, once it is; after a crash perhaps again.
     With a `window`, only what its sources published in those days is asked for.
     """
 
@@ -30,3 +49,4 @@ class Job:
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
     window: Window | None = None
+    announce: Announce = tell_no_one

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Final
 from urllib.parse import urljoin
 
 import pyarrow as pa
@@ -22,7 +21,6 @@ from tasks.fetch.sources import Source, SourceKind
 from tasks.rows import HINTS, hints_of
 
 _FOLDER = "state/listings"
-_KIND: Final = "kind of "  # and the source's address: what that is
 _ENTRIES = pa.schema(
     [
         *(("link", pa.string()), ("guid", pa.string()), ("modified_at", INSTANT)),
@@ -150,17 +148,10 @@ def page_validator(visit: PageVisit | None) -> Validator | None:
     return Validator(etag=visit.etag, last_modified=visit.last_modified)
 
 
-def remember_kind(store: Store, source: Source, listed: Sequence[Listed]) -> None:
-    """Note what a source's address has turned out to be, for `as_last_seen`."""
-    for each in listed:
-        if source.kind is SourceKind.WEB and each.visit.url == source.location:
-            store.ledger.put_note(_KIND + source.location, each.visit.kind)
-
-
 def as_last_seen(store: Store, source: Source) -> Source:
-    """Return a source whose kind is told by fetching it only, with the kind that it was when it was last fetched."""
-    noted = store.ledger.note(_KIND + source.location) if source.kind is SourceKind.WEB else None
-    return source if noted is None else replace(source, kind=SourceKind(noted))
+    """Return a source whose kind is told by fetching it only, with the kind that it was when it was last read."""
+    visit = store.ledger.feed_visits([source.location]).get(source.location) if source.kind is SourceKind.WEB else None
+    return source if visit is None or visit.kind is None else replace(source, kind=SourceKind(visit.kind))
 
 
 def drop_all(store: Store) -> None:

@@ -2,30 +2,35 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage import read
-from storage.commit import Committed, commit, publish_derived
+from storage.commit import OUTCOMES, Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.store import Place, Store
 from storage.upkeep import mark_gone
 from tasks.documents import Outcome, Stage, Versions
+from tasks.fetch.sources import Source
 from tasks.fingerprint import near_duplicates
-from tasks.intake import GONE, Became, remember_outcomes
-from tasks.job import Job
+from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
+from tasks.job import Announce, Job, PublishedDay, tell_no_one
+from tasks.partitions import DEFERRED, LASTING, NOT_KEPT, PASSING
+from tasks.planning import latest_partitions
 from tasks.report.page import render
 from tasks.report.summary import RejectionCount, RunSummary
 from tasks.rows import (
     COMMITTED,
     COUNTED,
+    KEPT,
     PAGES,
     REJECTED,
     SETTLED,
+    ArchivedPage,
     archived_pages,
     contents,
     fingerprinted,
@@ -39,51 +44,79 @@ MOST_DAYS: Final = 31  # shown of a large dataset where a run changed none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An input of which nothing is known yet, and why: it failed, or was put off."""
+
+    source: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """What a run brought: an outcome for each input, inputs by source, entries left out, and the days that changed."""
 
-    outcomes: pa.Table = field(repr=False)
-    inputs: Mapping[str, int]
-    left_out: Mapping[tuple[str, str], int]
-    days: tuple[date, ...]
+    outcomes: pa.Table = field(default_factory=OUTCOMES.empty_table, repr=False)
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    days: tuple[date, ...] = ()
     rejected: tuple[RejectionCount, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 def publish_run(job: Job) -> Published:
     """Publish what a run has staged; called again after a crash, it ends in the same rows."""
     with job.place.open() as store:
-        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job)
+        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job.started_at, job.announce)
 
 
 def finish_interrupted(job: Job) -> int:
     """Publish what earlier runs had edited when they were cut short; return how many runs that were."""
-    finished = 0
-    with job.place.open() as store:
+    return finish_runs(job.place, job.started_at, job.announce)
+
+
+def finish_runs(place: Place, now: datetime, announce: Announce = tell_no_one) -> int:
+    """Do what `finish_interrupted` does, for whoever has no run of its own."""
+    finished: list[Published] = []
+    with place.open() as store:
         for run in store.staging.runs():
             with store.files.try_lock(f"run-{run}") as is_dead:
                 # Looked at again under the lock: the run may have ended well meanwhile.
                 if is_dead and (staged := store.staging.runs().get(run)):
-                    _publish(store, run, staged, job)
-                    finished += 1
-    return finished
+                    finished.append(_publish(store, run, staged, now, announce))
+    days = sorted({day for published in finished for day in published.days})
+    tell_stories(place, days, run=f"finish-{now:%Y%m%dT%H%M%S}", now=now)
+    return len(finished)
 
 
-def _publish(store: Store, run: str, staged: Sequence[str], job: Job) -> Published:
-    committed = commit(store, [path for path in staged if contents(path) in COMMITTED], run=run, now=job.started_at)
+def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, announce: Announce) -> Published:
+    committed = commit(
+        store,
+        [path for path in staged if contents(path) in COMMITTED],
+        run=run,
+        now=now,
+        standing=failing(store, _pages(store, staged, KEPT)),
+    )
     rejections = _rows(store, staged, REJECTED)
-    became = _became(committed, rejections)
-    pages = (page for table in _tables(store, staged, {PAGES}) for page in archived_pages(table))
-    judged = (page for page in pages if (page.source, page.input) in became)
-    back = remember_outcomes(store, judged, became, _made_by(store, staged))
-    _mark_gone(store, rejections, back, job.started_at)
-    settled, counted = list(_tables(store, staged, {SETTLED})), _rows(store, staged, {COUNTED})
+    became, key = _became(committed, rejections), _made_by(store, staged)
+    fetched, kept = (
+        [page for page in _pages(store, staged, name) if (page.source, page.input) in became] for name in (PAGES, KEPT)
+    )
+    back = remember_outcomes(store, fetched, became, key)
+    remember_kept(store, kept, became, key)
+    _mark_gone(store, rejections, back, now)
+    for day in _published_days(committed, str(store.root)):
+        announce(day)
+    settled = list(_tables(store, staged, {SETTLED}))
+    inputs, left_out = _counted(_rows(store, staged, {COUNTED}))
     store.staging.remove(staged)
     return Published(
         outcomes=_outcomes(committed, settled),
         rejected=_rejected(committed, rejections, settled),
-        inputs={row["source"]: row["count"] for row in counted if row["left_out"] is None},
-        left_out={(row["source"], row["left_out"]): row["count"] for row in counted if row["left_out"] is not None},
+        inputs=inputs,
+        left_out=left_out,
         days=committed.partitions,
+        failures=tuple(_failures(rejections, settled)),
     )
 
 
@@ -96,13 +129,38 @@ def _made_by(store: Store, staged: Iterable[str]) -> str | None:
     return None
 
 
+def _published_days(committed: Committed, root: str) -> Iterator[PublishedDay]:
+    """Yield each day that was published, with what is new in it."""
+    counted = committed.outcomes.group_by(["partition", "outcome"]).aggregate([([], "count_all")]).to_pylist()
+    rows = {(row["partition"], row["outcome"]): row["count_all"] for row in counted}
+    for day in committed.partitions:
+        new, updated = (rows.get((day, outcome), 0) for outcome in (Outcome.NEW, Outcome.UPDATED))
+        yield PublishedDay(run=committed.run, root=root, day=day, new=new, updated=updated)
+
+
 def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Iterator[pa.Table]:
     """Yield the staged tables of some contents; the articles themselves are never read here."""
     return (store.staging.read(path) for path in staged if contents(path) in wanted)
 
 
+def _pages(store: Store, staged: Iterable[str], name: str) -> Iterator[ArchivedPage]:
+    return (page for table in _tables(store, staged, {name}) for page in archived_pages(table))
+
+
 def _rows(store: Store, staged: Iterable[str], wanted: Collection[str]) -> list[dict[str, Any]]:
     return [row for table in _tables(store, staged, wanted) for row in table.to_pylist()]
+
+
+def _counted(rows: Iterable[Mapping[str, Any]]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+    """Sum up what was counted while inputs came in: inputs by source; entries left out by source and reason."""
+    inputs: Counter[str] = Counter()
+    left_out: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if row["left_out"] is None:
+            inputs[row["source"]] += row["count"]
+        else:
+            left_out[row["source"], row["left_out"]] += row["count"]
+    return inputs, left_out
 
 
 def _mark_gone(store: Store, rejections: Sequence[dict[str, Any]], back: set[str], now: datetime) -> None:
@@ -156,6 +214,17 @@ def _rejected(
     )
 
 
+def _failures(rejections: Iterable[Mapping[str, Any]], settled: Iterable[pa.Table]) -> Iterator[Failure]:
+    """Yield the inputs that may still become articles, once their hosts answer or what they lie in is mended."""
+    for row in rejections:
+        if row["reason"] in PASSING | LASTING:
+            reason = NOT_KEPT if row["page"] is not None and row["reason"] in LASTING else row["reason"]
+            yield Failure(source=row["source"], reason=reason, detail=f"{row['input']}: {row['detail']}")
+    for table in settled:
+        for row in table.filter(pc.equal(table["outcome"], str(Outcome.DEFERRED))).to_pylist():
+            yield Failure(source=row["source"], reason=DEFERRED, detail=f"{row['input']}: {row['detail']}")
+
+
 def _outcomes(committed: Committed, settled: Iterable[pa.Table]) -> pa.Table:
     """Return one outcome for each input of the run, in the order they came in."""
     names = ["number", "source", "input", "outcome", "article_id"]
@@ -186,15 +255,23 @@ def tell_stories(place: Place, days: Sequence[date], *, run: str, now: datetime)
     return sum(pc.sum(tables[when]["duplicate_of"].is_valid()).as_py() or 0 for when in days if when in tables)
 
 
-def write_report(place: Place, summary: RunSummary, days: Sequence[date]) -> str:
-    """Draw the report page and keep it with its summary; return the page's path in the store."""
+def write_report(
+    place: Place, summary: RunSummary, days: Sequence[date], versions: Versions, sources: Sequence[Source] = ()
+) -> str:
+    """Draw the report page and keep it with its summary; return the page's path in the store.
+
+    `versions` are those of the desk as it is. Of `sources` every day is expected; of others, those of which the
+    dataset knows something.
+    """
     small = read.articles(place.root, columns=["article_id"]).num_rows <= REPORTED_AT_MOST
     chosen = None if small else pc.field("published_date").isin(list(days) or _newest_days(place))
+    today = summary.run.finished_at.astimezone(UTC).date()
     page = render(
         summary,
         read.articles(place.root, filter=chosen),
         read.rejections(place.root),
         read.article_stories(place.root, filter=chosen),
+        latest_partitions(place, sources, today, versions),
     )
     with place.open() as store:
         store.files.publish("report/index.html", page.encode())
@@ -205,6 +282,29 @@ def write_report(place: Place, summary: RunSummary, days: Sequence[date]) -> str
 def _newest_days(place: Place) -> list[date]:
     days = read.articles(place.root, columns=["published_date"])["published_date"]
     return sorted(pc.unique(days).to_pylist())[-MOST_DAYS:]
+
+
+def together(several: Sequence[Published]) -> Published:
+    """Return what several runs brought as if they had been one."""
+    empty = OUTCOMES.empty_table().select(["source", "input", "outcome", "article_id"])
+    outcomes = pa.concat_tables([empty, *(each.outcomes.select(empty.column_names) for each in several)])
+    inputs: Counter[str] = Counter()
+    left_out: Counter[tuple[str, str]] = Counter()
+    rejected: dict[tuple[str, str], RejectionCount] = {}
+    for each in several:
+        inputs.update(each.inputs)
+        left_out.update(each.left_out)
+        for one in each.rejected:
+            before = rejected.get((one.stage, one.reason))
+            rejected[one.stage, one.reason] = one if before is None else replace(before, count=before.count + one.count)
+    return Published(
+        outcomes=outcomes,
+        inputs=inputs,
+        left_out=left_out,
+        days=tuple(sorted({day for each in several for day in each.days})),
+        rejected=tuple(sorted(rejected.values(), key=lambda one: (-one.count, one.stage, one.reason))),
+        failures=tuple(failure for each in several for failure in each.failures),
+    )
 
 
 def count_outcomes(outcomes: pa.Table) -> dict[str, int]:

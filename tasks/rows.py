@@ -1,5 +1,6 @@
 """Documents ↔ Arrow tables: the one translator between tasks and storage."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -8,12 +9,24 @@ from typing import Any
 import pyarrow as pa
 
 from storage.schema import ARTICLE_STORIES, FINGERPRINTS, INSTANT, PAGE, STAGED_ARTICLES, STAGED_REJECTIONS
-from tasks.documents import Article, Hints, Outcome, PageKind, PageRef, Precision, Rejection, Topic, Versions
+from tasks.documents import (
+    Action,
+    Article,
+    Artifact,
+    Hints,
+    Outcome,
+    PageKind,
+    PageRef,
+    Precision,
+    Rejection,
+    Topic,
+    Versions,
+)
 from tasks.fingerprint import NearDuplicate, fingerprint
 from tasks.topics.watchlists import NAMESPACE
 
 # What a staged table holds, as its name says.
-PAGES, SETTLED, COUNTED = "pages", "settled", "counted"
+PAGES, KEPT, SETTLED, COUNTED = "pages", "kept", "settled", "counted"  # kept: pages of earlier runs, edited anew
 ARTICLES, REJECTIONS, INTAKE_REJECTIONS = "articles", "rejections", "intake-rejections"
 REJECTED = frozenset({REJECTIONS, INTAKE_REJECTIONS})
 COMMITTED = REJECTED | {ARTICLES}
@@ -36,6 +49,7 @@ ARCHIVED_SCHEMA = pa.schema(
         ("kind", pa.string()),
         ("page", PAGE),
         ("hints", HINTS),
+        ("article_id", pa.string()),
     ],
     metadata={"copydesk.dataset": "archived_pages"},
 )
@@ -58,7 +72,10 @@ COUNTED_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedPage:
-    """A page that waits in the archive to be edited: what its record does not tell. `number` orders a run's inputs."""
+    """A page that waits in the archive to be edited: what its record does not tell. `number` orders a run's inputs.
+
+    `article_id` is the article that was made of it before, if any.
+    """
 
     number: int
     input: str
@@ -66,6 +83,7 @@ class ArchivedPage:
     kind: PageKind
     page: PageRef
     hints: Hints
+    article_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +161,11 @@ def rejections_table(rejections: Sequence[tuple[int, Rejection]], versions: Vers
     return pa.Table.from_pylist(rows, STAGED_REJECTIONS)
 
 
+def artifacts_of(rows: Sequence[Mapping[str, Any]]) -> list[Artifact]:
+    """Return a row's artifacts as values."""
+    return [Artifact(**{**row, "action": Action(row["action"])}) for row in rows]
+
+
 def archived_table(pages: Sequence[ArchivedPage]) -> pa.Table:
     """Return pages that wait to be edited as a table."""
     return pa.Table.from_pylist([_plain(page) for page in pages], ARCHIVED_SCHEMA)
@@ -159,6 +182,28 @@ def hints_of(row: Mapping[str, Any]) -> Hints:
     """Return hints as they were before they became a struct."""
     changes = {"authors": tuple(row["authors"]), "published_precision": Precision(row["published_precision"])}
     return Hints(**{**row, **changes})
+
+
+def hints_text(hints: Hints) -> str | None:
+    """Return hints as the ledger keeps them; None where nothing was hinted.
+
+    >>> hints_text(Hints(title="The dam holds"))
+    '{"title": "The dam holds"}'
+    """
+    told = {name: value for name, value in _plain(hints).items() if getattr(hints, name) != getattr(Hints(), name)}
+    return json.dumps(told, ensure_ascii=False, default=datetime.isoformat) if told else None
+
+
+def hints_from_text(text: str | None) -> Hints:
+    """Return hints as they were before `hints_text` wrote them down.
+
+    >>> hints_from_text(hints_text(Hints(authors=("A. Writer",)))).authors
+    ('A. Writer',)
+    """
+    told = json.loads(text) if text else {}
+    if "published_at" in told:
+        told["published_at"] = datetime.fromisoformat(told["published_at"])
+    return hints_of(_plain(Hints()) | told)
 
 
 def settled_table(settled: Sequence[Settled]) -> pa.Table:

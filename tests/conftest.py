@@ -8,12 +8,14 @@ import pytest
 
 from flows.sample.site import SampleSite
 from storage.store import Place
+from tasks.attempts import remember_attempts
 from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.edit import Desk
 from tasks.fetch.exchange import Limits
 from tasks.fetch.sources import Source, SourceKind
-from tasks.job import Job
+from tasks.fetch.window import Window
+from tasks.job import Announce, Job, tell_no_one
 from tasks.publish import Published, finish_interrupted, publish_run, tell_stories
 
 Ingest = Callable[..., Published]
@@ -30,7 +32,15 @@ def listing_sources(site: SampleSite) -> list[Source]:
     ]
 
 
-def ingest_without_prefect(where: Path | Place, sources: list[Source], *, run: str, workers: int = 1) -> Published:
+def ingest_without_prefect(
+    where: Path | Place,
+    sources: list[Source],
+    *,
+    run: str,
+    workers: int = 1,
+    window: Window | None = None,
+    announce: Announce = tell_no_one,
+) -> Published:
     """Do what the `ingest` flow does, as plain function calls."""
     place = where if isinstance(where, Place) else Place(root=str(where))
     job = Job(
@@ -45,12 +55,15 @@ def ingest_without_prefect(where: Path | Place, sources: list[Source], *, run: s
         batch_size=20,
         workers=workers,
         limits=Limits(backoff_seconds=0.02),
+        window=window,
+        announce=announce,
     )
     with place.open() as store, store.files.lock(f"run-{run}"), Workers(workers) as at_work:
         finish_interrupted(job)
         for batch in collect_pages(job, sources):
             at_work.edit(job, batch)
         published = publish_run(job)
+        remember_attempts(job, sources, published)
         tell_stories(place, published.days, run=run, now=job.started_at)
     return published
 

@@ -12,12 +12,14 @@ from tasks.edit import PIPELINE_VERSION
 ROOT = Path(__file__).parents[1]
 ROOMS = ("flows", "tasks", "storage")
 MAY_IMPORT = {"flows": {"flows", "tasks", "storage"}, "tasks": {"tasks"}, "storage": {"storage"}}
-# Where tasks/ meets storage/: what comes in, a batch at the desk, the end of a run, the translator between them, and
-# a source's files, which lie in buckets too.
+# Where tasks/ meets storage/: what comes in, or comes back from the archive, a batch at the desk, the end of a run, how
+# partitions stand and what is done about it, the translator between them, and a source's files, which lie in buckets
+# too.
 MEETS_STORAGE = {
     f"tasks/{name}.py"
     for name in (
-        *("batch", "collect", "fetch/shelf", "intake", "job", "listings", "publish", "rows", "stages"),
+        *("archived", "batch", "cluster", "collect", "fetch/shelf", "housekeeping", "intake", "job", "listings"),
+        *("publish", "rows", "stages", "attempts", "filling", "partitions", "planning", "survey"),
         *("standing", "glimpse", "checkup"),  # what the ledger knows of sources
         "rematch",  # stored articles and today's watchlists
     )

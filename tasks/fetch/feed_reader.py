@@ -44,6 +44,7 @@ _NAMES_A_DAY = re.compile(
     |[^\d\s.,-]{3,}\.?\s+\d{1,2},?\s+(?:[\d:]+\s+)?\d{4}""",
     re.VERBOSE,
 )
+_REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,9})|([0-9]{1,9}));", re.IGNORECASE)
 _LONGEST_DATE = 100
 _MEMORY = 256 * 1024 * 1024
 _SECONDS = 3
@@ -51,6 +52,7 @@ _SECONDS = 3
 
 def read(body: bytes) -> RawFeed:
     """Return the entries of a feed: the fast parser's, or where it finds none those of the patient one."""
+    body = _REFERENCE.sub(_only_characters, body)
     try:
         raw = read_fast(body)
     except ValueError:
@@ -77,7 +79,7 @@ def read_fast(body: bytes) -> RawFeed:
 
 
 def read_patiently(body: bytes) -> RawFeed:
-    """Read a feed with feedparser, which mends much of what is broken and never raises."""
+    """Read a feed with feedparser, which mends much of what is broken."""
     import feedparser
 
     feed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
@@ -86,6 +88,13 @@ def read_patiently(body: bytes) -> RawFeed:
             moment = entry.get(f"{name}_parsed")
             entry[name] = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+00:00".format(*moment[:6]) if moment else ""
     return _raw(str(feed.get("version") or ""), feed, "published", "updated")
+
+
+def _only_characters(match: re.Match[bytes]) -> bytes:
+    """Keep a reference to a character; one to what is none (NUL, half of a surrogate pair) makes both parsers raise."""
+    number = int(match[1], 16) if match[1] else int(match[2])
+    is_character = 0 < number < 0xD800 or 0xDFFF < number < 0x110000
+    return match[0] if is_character else b""
 
 
 def _only_days(match: re.Match[bytes]) -> bytes:

@@ -99,7 +99,7 @@ class FeedReader:
                 raw: RawFeed = json.loads(await self._exchange(body))
         except (asyncio.IncompleteReadError, ConnectionError) as error:  # the process has died of it
             await self._end()
-            raise UnreadableListing("too much for the parser's time and memory") from error
+            raise UnreadableListing("more than the parsers can bear, in time, memory or oddity") from error
         except BaseException as error:  # also where this task is cancelled: the answer would be taken for another's
             await self._end(kill=True)
             if isinstance(error, TimeoutError):

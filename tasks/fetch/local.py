@@ -51,7 +51,8 @@ class _Reading:
         if self.source.kind is SourceKind.FILE:
             yield from self._read_file(file_at(self.source.location))
             return
-        for file in shelf_at(self.source.location).files():
+        shelf, only = shelf_at(self.source.location), self.source.only
+        for file in map(shelf.file, only) if only else shelf.files():
             if file.path.name.startswith("."):
                 self.left_out["hidden-file"] += 1
             else:

@@ -52,7 +52,8 @@ class Source:
     `location` is a URL, or the path of a file or folder, on disk or as `s3://bucket/path`. `delay` is the least number
     of seconds between two requests to one host. `allow_private` lets the hosts that the source itself names lie on a
     private network, on any port. `archive` is the address of a day's listing, with `{day}` in it; `root` the place
-    that the paths in a list of WARC files are relative to. `attention` says how often it is to be visited.
+    that the paths in a list of WARC files are relative to. Of a folder, `only` names the
+    files to read, by their paths below it; none: all. `attention` says how often it is to be visited.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Source:
     delay: float = 5.0
     allow_private: bool = False
     language: str | None = None
+    only: tuple[str, ...] = ()
     archive: str | None = None
     root: str | None = None
     attention: Attention = USUAL

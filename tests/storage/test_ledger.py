@@ -280,6 +280,39 @@ def test_article_is_forgotten_by_every_table(ledger: Ledger) -> None:
     assert (ledger.visits([kept]), ledger.identified()) == ({}, {})
 
 
+def test_readings_of_documents_are_found_by_their_articles(ledger: Ledger) -> None:
+    read = FileVisit(
+        source="disk", input="a.txt", sha256="0", outcome="new", article_id="a", page_file="x", page_offset=2**40
+    )
+    ledger.record_file_visits([read, replace(read, input="b.txt", article_id="b", hints='{"title": "B"}')])
+    assert ledger.file_visits_of(["a", "c"]) == [read]
+
+
+def test_places_are_counted_by_day(ledger: Ledger) -> None:
+    first, second = date(2026, 3, 1), date(2026, 3, 2)
+    ledger.place("articles", {"a": first, "b": first, "c": second})
+    ledger.place("rejections", {"d": first})
+    assert ledger.placed_by_day("articles") == {first: 2, second: 1}
+    assert ledger.placed_on("articles", first) == {"a", "b"}
+
+
+def test_a_compacted_ledger_holds_what_it_held(ledger: Ledger) -> None:
+    seen = visit("https://news.example/a")
+    ledger.record_visits([seen])
+    assert ledger.compact()
+    assert ledger.visits([seen.url]) == {seen.url: seen}
+
+
+def test_a_ledger_in_use_is_not_compacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.ledger._PATIENCE", 50)
+    first, second = (Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") for _ in range(2))
+    with first._writing():
+        assert not second.compact()
+    assert second.compact()
+    first.close()
+    second.close()
+
+
 # Versions
 
 
@@ -289,6 +322,9 @@ _AS_IN_VERSION_2 = (
         f"ALTER TABLE feeds DROP COLUMN {name}"
         for name in ("source", "entries", "newest", "changed_at", "gap_seconds", "kind", "answer", "detail")
     ),
+    "DROP INDEX ix_files_article_id",
+    "ALTER TABLE urls DROP COLUMN hints",
+    *(f"ALTER TABLE files DROP COLUMN {name}" for name in ("page_file", "page_offset", "hints")),
     *(f"ALTER TABLE hosts DROP COLUMN {name}" for name in ("failures", "parked_until", "parked_because")),
     *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("name", "corrections", "broken")),
 )
