@@ -24,7 +24,7 @@ from typing import Any
 import pyarrow as pa
 
 from storage import read
-from storage.arrivals import adopt, keep
+from storage.arrivals import adopt, jot, keep
 from storage.chore import noted
 from storage.commit import commit
 from storage.records import Visit
@@ -102,15 +102,16 @@ def do_run(store: Store, run: int) -> None:
     if not staged:
         said = said_by(run)
         writer = store.pages.writer(name, now.date())
-        urls = {each: f"https://news.example/{each}" for each in said}
-        pages = {each: writer.write_response(url, now, 200, "OK", [], each.encode()) for each, url in urls.items()}
-        visits = [
-            Visit(
-                url=urls[each], source="example", input=urls[each], fetched_at=now, outcome="archived",
+        pages, visits = {}, []
+        for each in said:
+            url = f"https://news.example/{each}"
+            file, offset = pages[each] = writer.write_response(url, now, 200, "OK", [], each.encode())
+            visit = Visit(
+                url=url, source="example", input=url, fetched_at=now, outcome="archived",
                 page_file=file, page_offset=offset,
-            )
-            for each, (file, offset) in pages.items()
-        ]  # fmt: skip
+            )  # fmt: skip
+            jot(writer, visit)
+            visits.append(visit)
         keep(store, writer, visits)
         rows = [row(number, each, *said[each], run, pages[each]) for number, each in enumerate(said)]
         staged = (store.staging.write(name, "batch", "articles", pa.Table.from_pylist(rows, STAGED_ARTICLES)),)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from prefect import flow
+from prefect import State, flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import utc_now
-from flows.jobs import Stopwatch, begin, conclude, editors, working
+from flows.jobs import Stopwatch, begin, conclude, editors, ended, working
 from flows.parameters import BackfillParameters
-from flows.plans import backfill_run_name, keep_plan, keep_shortfall
+from flows.plans import backfill_run_name, keep_plan, keep_shortfall, name_of
 from tasks import stages
 from tasks.batch import Editors
 from tasks.job import Job
@@ -21,29 +21,30 @@ from tasks.report.summary import RunSummary
 
 
 @flow(name="backfill", flow_run_name=backfill_run_name)
-def backfill(parameters: BackfillParameters) -> RunSummary:
+def backfill(parameters: BackfillParameters) -> RunSummary | State[RunSummary]:
     """Bring the partitions of a range of days up to date; what fails costs its own day only, and is told with reasons.
 
     Cut short, it is started again: what is done by then is not done twice.
     """
     settings = parameters.settings()
     request = parameters.request(settings, utc_now().date())
-    job = begin("backfill", settings)
+    days = request.window
+    job = replace(begin("backfill", settings), name=name_of(days.first, days.last, parameters.sources))
     watch = Stopwatch()
     with working(job), editors(settings) as at_work:
         stages.finish(job)
         plan = stages.plan_days(job.place, request)
-        keep_plan(plan)
+        keep_plan(job.name, plan)
         with watch.timing("fill"):
             published = together(list(_filled(job, plan, request, at_work, parameters.concurrency)))
         with watch.timing("stories"):
-            changed = {*published.days, *stages.untold(job.place, request.window)}
+            changed = {*published.days, *stages.untold(job.place, days)}
             near_duplicates = stages.stories(job, sorted(changed))
         summary = conclude(job, published, near_duplicates, watch.seconds)
         summary = keep_shortfall(summary, plan, stages.plan_days(job.place, request))
         if plan.units:
             stages.report(job, summary, published.days, request.sources)
-    return summary
+        return ended(summary)
 
 
 def _filled(job: Job, plan: Plan, request: Request, at_work: Editors, concurrency: int) -> Iterator[Published]:

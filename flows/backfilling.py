@@ -22,6 +22,8 @@ from tasks.planning import Request, plan_by
 from tasks.survey import look
 
 if TYPE_CHECKING:
+    from prefect import State as PrefectState
+
     from tasks.report.summary import RunSummary
 
 SHOWN: Final = timedelta(weeks=12)  # of a calendar, where no first day is given
@@ -84,14 +86,16 @@ def run_backfill(
         if as_json:
             _print_json(plan, plan.chosen)
         return DONE
-    _carry_out(parameters, settings)
+    from flows.running import end, run_flow
+
+    summary, is_known = run_flow(lambda: _backfill(parameters), settings)
     after = _plan(settings, replace(request, only=MENDABLE))
     short = [each for each in after.partitions if _key(each) in map(_key, plan.chosen) and each.state in MENDABLE]
     if as_json:
         _print_json(after, [each for each in after.partitions if _key(each) in map(_key, plan.chosen)])
     else:
         _show_outcome(plan, short)
-    return NOT_DONE if short else DONE
+    return end(NOT_DONE if short or summary.broken_gates else DONE, is_known=is_known)
 
 
 def _plan(settings: Settings, request: Request) -> Plan:
@@ -106,15 +110,10 @@ def _parameters(**given: object) -> BackfillParameters:
         raise SettingsError(" ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())) from None
 
 
-def _carry_out(parameters: BackfillParameters, settings: Settings) -> None:
-    from flows.running import run_flow
+def _backfill(parameters: BackfillParameters) -> "PrefectState[RunSummary | PrefectState[RunSummary]]":
+    from flows.backfill import backfill
 
-    def carry_out() -> "RunSummary":
-        from flows.backfill import backfill
-
-        return backfill(parameters)
-
-    run_flow(carry_out, settings)
+    return backfill(parameters, return_state=True)
 
 
 def _show_plan(plan: Plan) -> None:

@@ -1,5 +1,6 @@
 """`copydesk`: the command. Prefect, DuckDB and the desk are loaded only by the commands that need them."""
 
+import logging
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -360,6 +361,24 @@ def report(data: DataOption = None, config: ConfigOption = None) -> None:
 
 
 @app.command()
+def runs(
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="A run's id, or its beginning; none: the latest runs.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 20,
+    flow: Annotated[str | None, typer.Option(help="Only runs of this flow.")] = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the runs: what came of each, how long it took, and which are at work."""
+    from flows.runs import show_runs
+
+    settings = settings_for(data, config)
+    raise typer.Exit(show_runs(settings, run=run, limit=limit, flow=flow, as_json=as_json))
+
+
+@app.command()
 def rules(
     rule: Annotated[str | None, typer.Argument(metavar="RULE", help="A rule's id; none: the whole book.")] = None,
 ) -> None:
@@ -448,11 +467,11 @@ def stoppable(work: Callable[[], int]) -> int:
     try:
         return work()
     except KeyboardInterrupt:
-        typer.secho("copydesk: stopped; what was done is kept, and the next run goes on from there.", err=True)
+        _tell("copydesk: stopped; what was done is kept, and the next run goes on from there.")
         return STOPPED
 
 
-def is_trouble(error: Exception) -> bool:
+def is_trouble(error: BaseException) -> bool:
     """Whether it is the operator's trouble: by house rule, those are the exceptions that our rooms define."""
     return type(error).__module__.split(".")[0] in _ROOMS
 
@@ -470,8 +489,20 @@ def main() -> None:
     except Exception as error:
         if not is_trouble(error):
             raise
-        typer.secho(f"copydesk: {error}", err=True, fg="red")
+        _tell(f"copydesk: {error}", fg="red")
+        if getattr(error, "leaves_at_once", False):
+            from flows.embedded import leave_at_once
+
+            leave_at_once(exit_code(error))
         sys.exit(exit_code(error))
+
+
+def _tell(message: str, fg: str | None = None) -> None:
+    """Say a sentence on standard error, in the form that is asked for there."""
+    from flows.logs import say
+
+    if not say(message, level=logging.INFO if fg is None else logging.ERROR):
+        typer.secho(message, err=True, fg=fg)
 
 
 if __name__ == "__main__":

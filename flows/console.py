@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from flows.logs import say, speaks_json
 from tasks.documents import Action, Artifact, Outcome
 from tasks.progress import Progress, listening
 
@@ -38,6 +39,12 @@ SIGNS = (("[-", "-]"), ("{+", "+}"), ("[?", "?]"))
 _VISIBLE = str.maketrans(
     {"\N{NO-BREAK SPACE}": "⍽", "\N{NARROW NO-BREAK SPACE}": "⍽", "\N{ZERO WIDTH SPACE}": "∅", "\n": "⏎"}
 )
+
+
+def notice(message: str, *, style: str) -> None:
+    """Tell the operator something beside the output; a machine that reads the log gets it as a line of that."""
+    if not say(message):
+        err.print(message, style=style, markup=False)
 
 
 def outcome_table(summary: "RunSummary") -> Table:
@@ -178,7 +185,7 @@ def progress_bars() -> Iterator[None]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    if not err.is_terminal:
+    if not err.is_terminal or speaks_json():
         yield
         return
     with Bars(*columns, console=err) as bars:

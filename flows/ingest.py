@@ -1,9 +1,20 @@
 """New pages: discover, fetch, archive, edit, commit, report."""
 
-from prefect import flow
+from prefect import State, flow
 
 from flows.clock import utc_now
-from flows.jobs import THREADS, Stopwatch, begin, choose_due, conclude, editors, ingest_run_name, told_silent, working
+from flows.jobs import (
+    THREADS,
+    Stopwatch,
+    begin,
+    choose_due,
+    conclude,
+    editors,
+    ended,
+    ingest_run_name,
+    told_silent,
+    working,
+)
 from flows.parameters import IngestParameters
 from tasks import stages
 from tasks.progress import tell
@@ -11,7 +22,7 @@ from tasks.report.summary import RunSummary
 
 
 @flow(name="ingest", flow_run_name=ingest_run_name, task_runner=THREADS)
-def ingest(parameters: IngestParameters) -> RunSummary:
+def ingest(parameters: IngestParameters) -> RunSummary | State[RunSummary]:
     """Ingest what the sources have that is new or has changed, and report what became of every input."""
     settings = parameters.settings()
     sources = parameters.chosen_sources(settings)
@@ -35,4 +46,4 @@ def ingest(parameters: IngestParameters) -> RunSummary:
         summary = conclude(job, published, near_duplicates, watch.seconds, told)
         if due:  # else the last report says more than one of a run that asked nothing
             stages.report(job, summary, published.days, sources)
-    return summary
+        return ended(summary)

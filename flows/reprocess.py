@@ -1,8 +1,8 @@
 """Archived pages: plan, edit with today's desk, commit, report; nobody is asked for anything."""
 
-from prefect import flow
+from prefect import State, flow
 
-from flows.jobs import THREADS, Stopwatch, begin, conclude, editors, reprocess_run_name, show_plan, working
+from flows.jobs import THREADS, Stopwatch, begin, conclude, editors, ended, reprocess_run_name, show_plan, working
 from flows.parameters import Only, ReprocessParameters
 from flows.places import check_dataset
 from flows.settings import Settings
@@ -14,7 +14,7 @@ from tasks.report.summary import RunSummary
 
 
 @flow(name="reprocess", flow_run_name=reprocess_run_name, task_runner=THREADS)
-def reprocess(parameters: ReprocessParameters) -> RunSummary:
+def reprocess(parameters: ReprocessParameters) -> RunSummary | State[RunSummary]:
     """Put archived pages through today's desk; ids, days and revisions stay where the content does."""
     settings = parameters.settings()
     check_dataset(settings)
@@ -34,7 +34,7 @@ def reprocess(parameters: ReprocessParameters) -> RunSummary:
             near_duplicates = stages.stories(job, published.days)
         summary = conclude(job, published, near_duplicates, watch.seconds)
         stages.report(job, summary, published.days)
-    return summary
+        return ended(summary)
 
 
 def _edit_anew(job: Job, settings: Settings, parameters: ReprocessParameters, watch: Stopwatch) -> Published:

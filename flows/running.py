@@ -9,23 +9,38 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING, Any
 
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
-from flows.console import commands, err, mended_sentence, out, outcome_table, plan_table, progress_bars, rejection_table
+from flows.console import (
+    commands,
+    mended_sentence,
+    notice,
+    out,
+    outcome_table,
+    plan_table,
+    progress_bars,
+    rejection_table,
+)
 from flows.desks import desk_of
-from flows.embedded import PrefectUnreachableError, local_server, prepare_prefect, uses_a_server
+from flows.embedded import PrefectUnreachableError, leave_at_once, local_server, prepare_prefect, uses_a_server
+from flows.logs import PREFECT_HANDLERS, quieten_prefect, speak_json
 from flows.parameters import IngestParameters, Only, ReprocessParameters, configured_sources
 from flows.places import check_dataset, check_reach, inside, place_of
-from flows.settings import Settings, SettingsError
+from flows.settings import LogFormat, Settings, SettingsError
 from flows.showcase import telling_sentence
 from storage import read
 from storage.store import Store
 from tasks.archived import plan
 from tasks.documents import Outcome, Stage
 from tasks.edit import versions
+from tasks.gates import GateStatus
 from tasks.publish import write_report
 from tasks.report.summary import RunSummary
+
+if TYPE_CHECKING:  # Prefect is loaded once its settings are settled
+    from prefect import State
 
 
 def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
@@ -33,21 +48,13 @@ def run_ingest(parameters: IngestParameters, *, as_json: bool = False) -> int:
     settings = parameters.settings()
     parameters.chosen_sources(settings)  # what is wrong with these is said before Prefect starts
     parameters.window(utc_now().date())
-    summary = run_flow(lambda: _ingest(parameters), settings)
-    if as_json:
-        out.print_json(summary.to_json())
-    else:
-        _show(summary, settings)
-    if _reached_nothing(summary):
-        err.print("copydesk: nothing could be read from these sources.", style="red")
-        return NOT_DONE
-    return DONE
+    return _run_and_show(lambda: _ingest(parameters), settings, as_json=as_json)
 
 
-def _ingest(parameters: IngestParameters) -> RunSummary:
+def _ingest(parameters: IngestParameters) -> "State[RunSummary | State[RunSummary]]":
     from flows.ingest import ingest
 
-    return ingest(parameters)
+    return ingest(parameters, return_state=True)
 
 
 def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> int:
@@ -63,39 +70,68 @@ def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> 
             out.print(plan_table(planned))
         if parameters.dry_run or not sum(line.pages for line in planned):
             return DONE
-    summary = run_flow(lambda: _reprocess(parameters), settings)
+    return _run_and_show(lambda: _reprocess(parameters), settings, as_json=as_json)
+
+
+def _reprocess(parameters: ReprocessParameters) -> "State[RunSummary | State[RunSummary]]":
+    from flows.reprocess import reprocess
+
+    return reprocess(parameters, return_state=True)
+
+
+def _run_and_show(run: "Callable[[], State[Any]]", settings: Settings, *, as_json: bool) -> int:
+    """Run a flow here and show what came of it; return the exit code."""
+    summary, is_known = run_flow(run, settings)
     if as_json:
         out.print_json(summary.to_json())
     else:
         _show(summary, settings)
-    return DONE
+    return end(_exit_code(summary), is_known=is_known)
 
 
-def _reprocess(parameters: ReprocessParameters) -> RunSummary:
-    from flows.reprocess import reprocess
+def end(code: int, *, is_known: bool) -> int:
+    """Return the exit code of a run; where its Prefect server is gone, say so and leave with it."""
+    if not is_known:
+        notice("The run is done, but the Prefect server stopped answering, and does not know.", style="yellow")
+        leave_at_once(code)
+    return code
 
-    return reprocess(parameters)
+
+def _exit_code(summary: RunSummary) -> int:
+    if _reached_nothing(summary):
+        notice("copydesk: nothing could be read from these sources.", style="red")
+        return NOT_DONE
+    return NOT_DONE if summary.broken_gates else DONE
 
 
-def run_flow(run: Callable[[], RunSummary], settings: Settings) -> RunSummary:
-    """Run a flow with a Prefect server at hand, its progress shown."""
+def run_flow(run: "Callable[[], State[Any]]", settings: Settings) -> tuple[RunSummary, bool]:
+    """Run a flow with a Prefect server at hand, its progress shown; return its summary, and whether Prefect has it."""
     check_reach(settings)
-    with place_of(settings).open():  # a folder that cannot be written to is named before Prefect starts
+    place = place_of(settings)
+    with place.open():  # a folder that cannot be written to is named before Prefect starts
         pass
     # The console is ours in a run, and says what went wrong itself.
-    with _prefect(settings, console_level="CRITICAL"), progress_bars():
-        return run()
+    quieten_prefect()
+    with _prefect(settings, console_level="CRITICAL"):
+        from flows.calling import call
+
+        with progress_bars():
+            return call(run, place)
 
 
 @contextmanager
 def _prefect(settings: Settings, *, console_level: str) -> Iterator[str | None]:
     """Have a Prefect server while the block lasts; yield the address of one that was started for it."""
     home = _prefect_home(settings)
+    if settings.log_format is LogFormat.JSON:
+        os.environ.update(PREFECT_HANDLERS)
+        speak_json()
+        console_level = "INFO"
     prepare_prefect(home, console_level=console_level)
     if uses_a_server():
         yield None
         return
-    err.print("Starting Prefect (about 15 s) …", style="dim")
+    notice("Starting Prefect (about 15 s) …", style="dim")
     with local_server((home or Path()) / "server.log") as url:
         try:
             yield url
@@ -127,6 +163,10 @@ def _show(summary: RunSummary, settings: Settings) -> None:
     if summary.rejected:
         out.print()
         out.print(rejection_table(summary.rejected))
+    for gate in summary.gates:
+        if gate.status is not GateStatus.PASSED:
+            style = "bold red" if gate.status is GateStatus.FAILED else "yellow"
+            out.print(f"{gate.name}: {gate.detail}", style=style, markup=False)
     for warning in summary.warnings:
         out.print(warning, style="yellow", markup=False)
     out.print(f"\nDataset  {inside(settings.data, 'articles')}", soft_wrap=True)
@@ -233,7 +273,7 @@ def serve_schedules(config: Path | None) -> None:
     with place_of(settings).open():
         pass
     if not any(source.is_scheduled for source in settings.sources.values()):
-        err.print("No source in copydesk.toml has a schedule (`cron`, `every` or `rrule`).", style="yellow")
+        notice("No source in copydesk.toml has a schedule (`cron`, `every` or `rrule`).", style="yellow")
     with _prefect(settings, console_level="INFO") as url:
         if url is not None:
             out.print(f"Runs are shown at {url}/runs")

@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -23,12 +24,16 @@ from pydantic import (
     model_validator,
 )
 
+from tasks.gates import Limits, OnBreak
+
 FILE_NAME = "copydesk.toml"
 PREFIX = "COPYDESK_"
-TABLES = frozenset({"sources", "watch", "maintain"})  # of a settings file; they have no variable
+TABLES = frozenset({"sources", "gates", "watch", "maintain"})  # of a settings file; they have no variable
 _DASK_SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
+_LIMITS = Limits()
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Interval = Annotated[float, Field(ge=0, le=90 * 86_400)]
 # A source's name stands in rows, file names and deployment names.
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -46,6 +51,30 @@ class Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class LogFormat(StrEnum):
+    """How log lines are written to standard error."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class GateSettings(Closed):
+    """Quality gates: how far from the usual a run may be, in shares, before it warns or fails."""
+
+    volume: Share = Field(
+        _LIMITS.volume, description="Least share of a usual day's new articles (median of seven days); 0 asks nothing."
+    )
+    rejections: Share = Field(_LIMITS.rejections, description="Largest share of inputs set aside; 1 asks nothing.")
+    undated: Share = Field(
+        _LIMITS.undated, description="Largest share of new articles without a date of their own; 1 asks nothing."
+    )
+    on_break: OnBreak = Field(_LIMITS.on_break, description="What a broken gate does to the run: warn or fail.")
+
+    def limits(self, own: "GateSettings | None" = None) -> Limits:
+        """Return the limits; what a source's own table sets wins."""
+        return Limits(**(self.model_dump() | (own.model_dump(exclude_unset=True) if own else {})))
+
+
 class Schedule(Closed):
     """When something happens by itself: by a cron expression, every so many seconds, or by an iCalendar rule."""
 
@@ -53,6 +82,7 @@ class Schedule(Closed):
     every: float | None = Field(None, ge=1, description="Schedule as seconds between two runs.")
     rrule: str | None = Field(None, description="Schedule as an iCalendar RRULE.")
     timezone: str = Field("UTC", description="Time zone of `cron` and `rrule`.")
+    gates: GateSettings | None = Field(None, description="Quality gates of its own, as in [gates]; it is judged alone.")
 
     @field_validator("timezone")
     @classmethod
@@ -119,6 +149,7 @@ class SourceSettings(Schedule):
         le=3650,
         description="Days without news after which it counts as silent; by default as it was before.",
     )
+    gates: GateSettings | None = Field(None, description="Quality gates of its own, as in [gates]; it is judged alone.")
 
     @field_validator("archive")
     @classmethod
@@ -166,6 +197,10 @@ class Settings(Closed):
     )
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
     workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
+    log_format: LogFormat = Field(LogFormat.TEXT, description="How log lines are written: text, or json for machines.")
+    gates: GateSettings = Field(
+        GateSettings(), description="Quality gates: a run that breaks one warns, or fails; its rows are kept."
+    )
     dask: str | None = Field(
         None,
         description="Scheduler of a Dask cluster that edits pages, such as tcp://scheduler:8786; or `local`, to start "
@@ -292,8 +327,15 @@ def _explain(place: str, error: ValidationError) -> str:
 
 def _nearest(place: tuple[int | str, ...]) -> str:
     """Return ` Did you mean …?` for an unknown key, or what may stand there."""
-    tables: dict[int | str, type[BaseModel]] = {"sources": SourceSettings, "watch": Schedule, "maintain": Schedule}
+    tables: dict[int | str, type[BaseModel]] = {
+        "sources": SourceSettings,
+        "gates": GateSettings,
+        "watch": Schedule,
+        "maintain": Schedule,
+    }
     model = tables.get(place[0], Settings) if len(place) > 1 else Settings
+    if "gates" in place[2:-1]:  # a source's own
+        model = GateSettings
     known = list(model.model_fields)
     close = difflib.get_close_matches(str(place[-1]), known, n=1)
     return f" Did you mean `{close[0]}`?" if close else f" Known here: {', '.join(known)}."
@@ -308,10 +350,12 @@ def template() -> str:
     lines += [
         line for name, field in Settings.model_fields.items() if name not in TABLES for line in _entry(name, field)
     ]
+    lines += ["", f"# {Settings.model_fields['gates'].description}", "# [gates]"]
+    lines += [line for name, field in GateSettings.model_fields.items() for line in _entry(name, field)]
     lines += [line for name in ("watch", "maintain") for line in _table(name, Settings.model_fields[name])]
     lines += ["", "# A source: the name is yours; it stands in every row.", "# [sources.harbour-courier]"]
     lines += ['# location = "https://news.example/feed.xml"', '# cron = "*/30 * * * *"']
-    described = (name for name in SourceSettings.model_fields if name not in ("location", "cron"))
+    described = (name for name in SourceSettings.model_fields if name not in ("location", "cron", "gates"))
     lines += [f"# {name} = …  # {SourceSettings.model_fields[name].description}" for name in described]
     return "\n".join(lines) + "\n"
 

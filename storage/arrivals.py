@@ -1,8 +1,8 @@
 """Pages that have arrived in the archive: their visits are recorded with them, or found again where a process died.
 
 While an archive file grows, each visit is noted beside it (`jot`). The file becomes visible in one step, and its
-visits in another (`keep`): a note below `state/arrivals/` holds them until both are done. Without these, pages would
-lie on the disk that nobody knows of, and be fetched again.
+visits in another (`keep`): the notes stay until both are done. Without them, pages would lie on the disk that nobody
+knows of, and be fetched again.
 """
 
 import json
@@ -10,28 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from storage.pages import FOLDER as PAGES
+from storage.errors import StoreError
 from storage.pages import PageWriter
 from storage.records import Visit, values_of
 from storage.store import Store
 
-FOLDER: Final = "state/arrivals"
 _INSTANTS: Final = ("fetched_at", "next_visit")
-
-
-def keep(store: Store, writer: PageWriter | None, visits: Sequence[Visit]) -> None:
-    """Publish what a writer wrote, and record these visits; killed in between, `adopt` does the rest."""
-    if writer is None or not writer.records:
-        store.ledger.record_visits(visits)
-        if writer is not None:
-            writer.close()
-        return
-    note = f"{FOLDER}/{writer.file.replace('/', '~')}.json"
-    told = {"file": writer.file, "visits": [values_of(visit) for visit in visits]}
-    store.files.publish(note, json.dumps(told, default=datetime.isoformat).encode())
-    writer.close()
-    store.ledger.record_visits(visits)
-    store.files.remove(note)
 
 
 def jot(writer: PageWriter, visit: Visit) -> None:
@@ -40,25 +24,22 @@ def jot(writer: PageWriter, visit: Visit) -> None:
     writer.tell(json.dumps(told, default=datetime.isoformat).encode())
 
 
+def keep(store: Store, writer: PageWriter | None, visits: Sequence[Visit]) -> None:
+    """Publish what a writer wrote, and record these visits; killed in between, `adopt` records those jotted down."""
+    if writer is not None:
+        writer.close()
+    store.ledger.record_visits(visits)
+    if writer is not None:
+        writer.forget()
+
+
 def adopt(store: Store) -> int:
     """Record the visits of archive files whose process died before it could, and return how many there were.
 
     A file that was still being written becomes one that is whole, with the pages it has. Newer visits stand.
     """
-    return _adopt_kept(store) + sum(_adopt_abandoned(store, *each) for each in store.pages.abandoned())
-
-
-def _adopt_kept(store: Store) -> int:
-    """Record what `keep` has noted. A note whose file never appeared is dropped: its pages are not there."""
-    adopted = 0
-    for note in store.files.list(FOLDER):
-        told = json.loads(store.files.read(note))
-        if store.files.exists(f"{PAGES}/{told['file']}"):
-            new = _new(store, [_visit(each) for each in told["visits"]])
-            store.ledger.record_visits(new)
-            adopted += len(new)
-        store.files.remove(note)
-    return adopted
+    abandoned = sum(_adopt_abandoned(store, *each) for each in store.pages.abandoned())
+    return abandoned + sum(_adopt_published(store, *each) for each in store.pages.unforgotten())
 
 
 def _adopt_abandoned(store: Store, writer: PageWriter, lines: list[bytes]) -> int:
@@ -70,6 +51,23 @@ def _adopt_abandoned(store: Store, writer: PageWriter, lines: list[bytes]) -> in
     new = _new(store, visits)
     keep(store, writer, new)
     return len(new)
+
+
+def _adopt_published(store: Store, file: str, lines: list[bytes]) -> int:
+    """Record what was jotted down of a file that is whole, as far as its pages can be read."""
+    visits = [visit for _, visit in map(_jotted, lines) if visit is not None and _is_kept(store, visit)]
+    new = _new(store, visits)
+    store.ledger.record_visits(new)
+    store.pages.forget(file)
+    return len(new)
+
+
+def _is_kept(store: Store, visit: Visit) -> bool:
+    try:
+        store.pages.original(visit.page_file or "", visit.page_offset or 0)
+    except StoreError:
+        return False
+    return True
 
 
 def _jotted(line: bytes) -> tuple[int, Visit | None]:

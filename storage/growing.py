@@ -1,5 +1,7 @@
 """A file that grows for hours, and beside it lines that tell what it holds: both outlive the death of their writer.
 
+The lines may also outlive the file, which is moved into place when it is whole.
+
 The writer holds a lock on the file, which the system takes back from a dead process: whoever can have it goes on.
 """
 
@@ -48,6 +50,18 @@ class GrowingFile:
                 if (held := cls._held(path, stream)) is not None:
                     yield held
 
+    @staticmethod
+    def outlived(folder: Path) -> Iterator[tuple[str, list[bytes]]]:
+        """Yield the names of files that grow no longer, and the lines beside them that are still there."""
+        for path in sorted(folder.glob(f"*{_LINES}")):
+            if not path.with_name(path.name.removesuffix(_LINES) + _FILE).exists():
+                yield path.name.removesuffix(_LINES), _lines(path)
+
+    @staticmethod
+    def drop_lines(folder: Path, name: str) -> None:
+        """Remove the lines beside a file of this name; those already gone are no trouble."""
+        (folder / f"{name}{_LINES}").unlink(missing_ok=True)
+
     @classmethod
     def _held(cls, path: Path, stream: BinaryIO) -> Self | None:
         """Return the file that was locked, if it is still the one of its name."""
@@ -70,10 +84,7 @@ class GrowingFile:
 
     def told(self) -> list[bytes]:
         """Return the lines beside the file; one that breaks off is none."""
-        try:
-            return self._beside.read_bytes().split(b"\n")[:-1]
-        except FileNotFoundError:
-            return []
+        return _lines(self._beside)
 
     def end(self) -> None:
         """Let go of the file, and remove it with its lines, unless it was moved into place."""
@@ -86,3 +97,10 @@ class GrowingFile:
     @property
     def _beside(self) -> Path:
         return self.path.with_name(self.name + _LINES)
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []

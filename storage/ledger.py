@@ -5,6 +5,7 @@ version is lifted when it is opened.
 Nothing in it is the only copy of what an article says: lost, it costs fetches, not data.
 """
 
+import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -62,6 +63,9 @@ _BUSY: Final = 60_000
 
 _PATIENCE: Final = 5_000
 """Milliseconds that housekeeping waits for one."""
+
+_SEVERAL: Final = 20
+"""Sources that are looked for by name in the runs; of more, all runs are read."""
 
 R = TypeVar("R")
 
@@ -321,18 +325,63 @@ class Ledger:
         self._put(RUNS, [run])
 
     def finish_run(
-        self, run: str, finished_at: datetime, counts: Mapping[str, int], seconds: Mapping[str, float]
+        self,
+        run: str,
+        finished_at: datetime | None,
+        counts: Mapping[str, int],
+        seconds: Mapping[str, float],
+        *,
+        sources: Mapping[str, Mapping[str, int]] | None = None,
+        corrections: Mapping[str, Mapping[str, int]] | None = None,
+        broken: Sequence[str] = (),
     ) -> None:
-        """Note what came of a run."""
-        finished = {"finished_at": finished_at, "counts": dict(counts), "seconds": dict(seconds)}
+        """Note what came of a run; one that another run has completed ended at no known time."""
+        finished = {
+            "finished_at": finished_at,
+            "counts": dict(counts),
+            "seconds": dict(seconds),
+            "sources": {source: dict(each) for source, each in (sources or {}).items()},
+            "corrections": {source: dict(each) for source, each in (corrections or {}).items()},
+            "broken": list(broken),
+        }
         with self._writing() as connection:
             connection.execute(sa.update(RUNS).where(RUNS.c.run == run).values(finished))
 
-    def runs(self, limit: int = 20) -> list[Run]:
-        """Return the latest runs, the latest first."""
-        latest = sa.select(RUNS).order_by(RUNS.c.started_at.desc(), RUNS.c.run.desc()).limit(limit)
+    def fail_run(self, run: str, trouble: str, finished_at: datetime | None = None) -> None:
+        """Note why a run did not end well, and when, where that is known."""
+        ended = {"trouble": trouble} | ({} if finished_at is None else {"finished_at": finished_at})
+        with self._writing() as connection:
+            connection.execute(sa.update(RUNS).where(RUNS.c.run == run).values(ended))
+
+    def runs(self, limit: int | None = 20, *, flow: str | None = None) -> list[Run]:
+        """Return the latest runs, of one flow or all, the latest first."""
+        wanted = sa.select(RUNS) if flow is None else sa.select(RUNS).where(RUNS.c.flow == flow)
+        return self._runs(wanted.limit(limit))
+
+    def runs_named(self, beginning: str) -> list[Run]:
+        """Return the runs whose id begins so, the latest first."""
+        return self._runs(sa.select(RUNS).where(RUNS.c.run.startswith(beginning, autoescape=True)))
+
+    def runs_of(self, sources: Iterable[str], flow: str, since: datetime) -> list[Run]:
+        """Return a flow's runs since then that took in any of these sources, the latest first."""
+        wanted = set(sources)
+        if not wanted:
+            return []
+        recent = sa.select(RUNS).where(RUNS.c.flow == flow, RUNS.c.started_at >= since)
+        if len(wanted) <= _SEVERAL:
+            # The database looks for the names in the text of the JSON: most runs are of other sources.
+            text = sa.cast(RUNS.c.sources, sa.Text)
+            recent = recent.where(sa.or_(*(text.contains(json.dumps(name), autoescape=True) for name in wanted)))
+        return [run for run in self._runs(recent) if not wanted.isdisjoint(run.sources)]
+
+    def unfinished_runs(self) -> list[Run]:
+        """Return the runs that are at work, or were killed and not noticed yet, the latest first."""
+        return self._runs(sa.select(RUNS).where(RUNS.c.finished_at.is_(None), RUNS.c.trouble.is_(None)))
+
+    def _runs(self, wanted: "sa.Select[Any]") -> list[Run]:
         with self._reading() as connection:
-            return [Run(**row._asdict() | {"broken": tuple(row.broken)}) for row in connection.execute(latest)]
+            rows = connection.execute(wanted.order_by(RUNS.c.started_at.desc(), RUNS.c.run.desc()))
+            return [Run(**row._asdict() | {"broken": tuple(row.broken)}) for row in rows]
 
     def record_archives(self, archives: Iterable[Archive]) -> None:
         """Note files of the page archive."""

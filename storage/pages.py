@@ -177,16 +177,20 @@ class PageWriter:
             self._stream.truncate(self.size)  # a record that the disk had no room for is cut off
             self._stream.flush()
         self._files.adopt(self._temporary, f"{FOLDER}/{self.file}", replacing=None)
-        self._growing.end()
+        self._stream.close()
 
     def discard(self) -> None:
         """Throw away what was written."""
         self._growing.end()
 
     def tell(self, line: bytes) -> None:
-        """Keep a line about what was written, for whoever goes on with the file after this process's death."""
+        """Keep a line about what was written until `forget`, for whoever goes on after this process's death."""
         with explained(self._temporary):
             self._growing.tell(line)
+
+    def forget(self) -> None:
+        """Drop the lines about what was written: it is known otherwise."""
+        self._growing.end()
 
     def _write(
         self, fields: list[tuple[str, str]], moment: datetime, block: bytes, gzip: Callable[[bytes], bytes]
@@ -242,6 +246,15 @@ class Pages:
                 writer.records += record.kind != "warcinfo"
                 writer.size = record.offset + record.size
             yield writer, growing.told()
+
+    def unforgotten(self) -> Iterator[tuple[str, list[bytes]]]:
+        """Yield the files that were to be published, and the lines about them that nobody has dropped yet."""
+        for name, lines in GrowingFile.outlived(self.files.growing()):
+            yield name.replace("~", "/"), lines
+
+    def forget(self, file: str) -> None:
+        """Drop the lines about a file."""
+        GrowingFile.drop_lines(self.files.growing(), file.replace("/", "~"))
 
     def read(self, file: str, offset: int) -> StoredPage:
         """Read one page back, with one seek; that of a revisit with two, as it was sent when it was sent whole."""

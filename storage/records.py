@@ -132,9 +132,10 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run of a flow: what came of its inputs, and the seconds each stage took.
+    """A run of a flow: what came of its inputs, in all and by source, and the seconds each stage took.
 
     `corrections` counts mended places by source and rule; `broken` are the quality gates that broke, in sentences.
+    `trouble` says why a run did not end well. Without it and without `finished_at`, it is still at work, or was killed.
     """
 
     run: str
@@ -146,6 +147,8 @@ class Run:
     name: str | None = None
     corrections: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     broken: Sequence[str] = ()
+    sources: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    trouble: str | None = None
 
 
 Record = Visit | FileVisit | FeedVisit | RobotsVisit | Attempt | Archive | Run
@@ -311,6 +314,8 @@ RUNS: Final = sa.Table(
     sa.Column("name", sa.Text),
     sa.Column("corrections", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("broken", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("sources", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("trouble", sa.Text),
 )
 
 
@@ -339,6 +344,8 @@ MIGRATIONS: Final = (
         "ALTER TABLE runs ADD COLUMN name TEXT",
         "ALTER TABLE runs ADD COLUMN corrections JSON NOT NULL DEFAULT '{}'",
         "ALTER TABLE runs ADD COLUMN broken JSON NOT NULL DEFAULT '[]'",
+        "ALTER TABLE runs ADD COLUMN sources JSON NOT NULL DEFAULT '{}'",
+        "ALTER TABLE runs ADD COLUMN trouble TEXT",
     ),
 )
 """The statements that lift a ledger of each version to the next, from version 1 on; both databases know them."""

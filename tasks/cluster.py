@@ -75,7 +75,7 @@ class Cluster:
 
     def _greet(self) -> None:
         try:
-            self._wait(self._client.submit(versions, pure=False))
+            self._wait(self._client.submit(versions, Desk(), pure=False))
         except (ImportError, RuntimeError) as error:  # the scheduler, which reads tasks too, wraps it in the latter
             raise ClusterError(
                 f"{self._address}: the scheduler or a worker cannot import copydesk ({error.__cause__ or error}). "

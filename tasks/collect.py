@@ -296,7 +296,8 @@ def _in_step(batches: AsyncIterator[BatchRef]) -> Iterator[BatchRef]:
                     return
         finally:
             close = getattr(batches, "aclose", None)
-            if close is not None:
+            # One that was interrupted at its work is cancelled by the runner as that closes.
+            if close is not None and not getattr(batches, "ag_running", False):
                 runner.run(close())
 
 

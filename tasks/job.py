@@ -8,6 +8,7 @@ from storage.store import Place
 from tasks.edit import Desk
 from tasks.fetch.exchange import Limits
 from tasks.fetch.window import Window
+from tasks.gates import Gates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +51,4 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     window: Window | None = None
     announce: Announce = tell_no_one
+    gates: Gates = field(default_factory=Gates)

@@ -16,19 +16,18 @@ class Progress:
 
 
 Listener = Callable[[Progress], None]
-_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+_listeners: ContextVar[tuple[Listener, ...]] = ContextVar("listeners", default=())
 
 
 def tell(stage: str, done: int, total: int | None = None) -> None:
-    """Tell the listener, if there is one, how far a stage has come."""
-    listener = _listener.get()
-    if listener is not None:
+    """Tell all who listen how far a stage has come."""
+    for listener in _listeners.get():
         listener(Progress(stage=stage, done=done, total=total))
 
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Let `listener` hear of all progress made inside the block, in this context and those copied from it.
+    """Let `listener`, too, hear of all progress made inside the block, in this context and those copied from it.
 
     >>> heard = []
     >>> with listening(heard.append):
@@ -36,8 +35,8 @@ def listening(listener: Listener) -> Iterator[None]:
     >>> heard[0].done
     3
     """
-    token = _listener.set(listener)
+    token = _listeners.set((*_listeners.get(), listener))
     try:
         yield
     finally:
-        _listener.reset(token)
+        _listeners.reset(token)

@@ -14,16 +14,18 @@ from storage.commit import OUTCOMES, Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.store import Place, Store
 from storage.upkeep import mark_gone
-from tasks.documents import Outcome, Stage, Versions
+from tasks.documents import Action, Outcome, Precision, Stage, Versions
 from tasks.fetch.sources import Source
 from tasks.fingerprint import near_duplicates
 from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
 from tasks.job import Announce, Job, PublishedDay, tell_no_one
 from tasks.partitions import DEFERRED, LASTING, NOT_KEPT, PASSING
 from tasks.planning import latest_partitions
+from tasks.progress import tell
 from tasks.report.page import render
-from tasks.report.summary import RejectionCount, RunSummary
+from tasks.report.summary import RejectionCount, RunSummary, outcomes_by_source
 from tasks.rows import (
+    ARTICLES,
     COMMITTED,
     COUNTED,
     KEPT,
@@ -54,7 +56,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What a run brought: an outcome for each input, inputs by source, entries left out, and the days that changed."""
+    """What a run brought: an outcome for each input, inputs by source, entries left out, and the days that changed.
+
+    `corrections` counts the places mended in its new and updated articles, by source and rule; `undated` its new
+    articles that have no date but that of their fetch, by source.
+    """
 
     outcomes: pa.Table = field(default_factory=OUTCOMES.empty_table, repr=False)
     inputs: Mapping[str, int] = field(default_factory=dict)
@@ -62,16 +68,32 @@ class Published:
     days: tuple[date, ...] = ()
     rejected: tuple[RejectionCount, ...] = ()
     failures: tuple[Failure, ...] = ()
+    corrections: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    undated: Mapping[str, int] = field(default_factory=dict)
+
+    def by_source(self) -> dict[str, dict[str, int]]:
+        """Return how many inputs of each source had each outcome; none of one that was asked and brought nothing."""
+        counted = outcomes_by_source(self.outcomes)
+        return {
+            source: {str(outcome): count for outcome, count in counted.get(source, {}).items()}
+            for source in sorted(self.inputs.keys() | counted.keys())
+        }
 
 
 def publish_run(job: Job) -> Published:
     """Publish what a run has staged; called again after a crash, it ends in the same rows."""
+    tell("commit", 0, 1)
     with job.place.open() as store:
-        return _publish(store, job.run, store.staging.runs().get(job.run, ()), job.started_at, job.announce)
+        published = _publish(store, job.run, store.staging.runs().get(job.run, ()), job.started_at, job.announce)
+    tell("commit", 1, 1)
+    return published
 
 
 def finish_interrupted(job: Job) -> int:
-    """Publish what earlier runs had edited when they were cut short; return how many runs that were."""
+    """Publish what earlier runs had edited when they were cut short; return how many runs that were.
+
+    The ledger is told of every run that was, also of those that had nothing to publish.
+    """
     return finish_runs(job.place, job.started_at, job.announce)
 
 
@@ -83,10 +105,34 @@ def finish_runs(place: Place, now: datetime, announce: Announce = tell_no_one) -
             with store.files.try_lock(f"run-{run}") as is_dead:
                 # Looked at again under the lock: the run may have ended well meanwhile.
                 if is_dead and (staged := store.staging.runs().get(run)):
-                    finished.append(_publish(store, run, staged, now, announce))
+                    published = _publish(store, run, staged, now, announce)
+                    _credit(store, run, published)
+                    finished.append(published)
+        _note_dead(store)
     days = sorted({day for published in finished for day in published.days})
     tell_stories(place, days, run=f"finish-{now:%Y%m%dT%H%M%S}", now=now)
     return len(finished)
+
+
+def _credit(store: Store, run: str, published: Published) -> None:
+    """Note in the ledger what a dead run had brought: it is published only now, but counts for the day of that run."""
+    store.ledger.finish_run(
+        run,
+        None,
+        count_outcomes(published.outcomes),
+        {},
+        sources=published.by_source(),
+        corrections=published.corrections,
+    )
+    store.ledger.fail_run(run, "It was cut short; a later run published what it had edited.")
+
+
+def _note_dead(store: Store) -> None:
+    """Note in the ledger which runs are dead: they noted no end, and their lock is free."""
+    for run in store.ledger.unfinished_runs():
+        with store.files.try_lock(f"run-{run.run}") as is_free:
+            if is_free and run in store.ledger.unfinished_runs():
+                store.ledger.fail_run(run.run, "It was cut short.")
 
 
 def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, announce: Announce) -> Published:
@@ -109,6 +155,7 @@ def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, annou
         announce(day)
     settled = list(_tables(store, staged, {SETTLED}))
     inputs, left_out = _counted(_rows(store, staged, {COUNTED}))
+    written = list(_written(store, staged, committed))
     store.staging.remove(staged)
     return Published(
         outcomes=_outcomes(committed, settled),
@@ -116,6 +163,8 @@ def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, annou
         inputs=inputs,
         left_out=left_out,
         days=committed.partitions,
+        corrections=_corrections(written),
+        undated=_undated(written),
         failures=tuple(_failures(rejections, settled)),
     )
 
@@ -139,7 +188,7 @@ def _published_days(committed: Committed, root: str) -> Iterator[PublishedDay]:
 
 
 def _tables(store: Store, staged: Iterable[str], wanted: Collection[str]) -> Iterator[pa.Table]:
-    """Yield the staged tables of some contents; the articles themselves are never read here."""
+    """Yield the staged tables of some contents."""
     return (store.staging.read(path) for path in staged if contents(path) in wanted)
 
 
@@ -184,6 +233,46 @@ def _became(committed: Committed, rejections: Sequence[dict[str, Any]]) -> dict[
         outcome = Outcome.UNCHANGED if row["outcome"] == Outcome.REPEATED else row["outcome"]
         became.setdefault(key, Became(outcome=outcome, article_id=row["article_id"], reason=reasons.get(key)))
     return became
+
+
+def _written(store: Store, staged: Iterable[str], committed: Committed) -> Iterator[pa.Table]:
+    """Yield what counts of the articles that this run made or changed, with their outcome; their texts are not read."""
+    changed = pc.is_in(committed.outcomes["outcome"], value_set=pa.array([Outcome.NEW, Outcome.UPDATED], pa.string()))
+    outcomes = committed.outcomes.filter(changed).select(["number", "outcome"])
+    for path in staged:
+        if contents(path) == ARTICLES:
+            table = store.staging.read(path, ["number", "source", "artifacts", "published_precision"])
+            places = pc.index_in(table["number"], value_set=outcomes["number"].combine_chunks())
+            written = table.filter(places.is_valid())
+            yield written.append_column("outcome", outcomes["outcome"].take(places.drop_null()))
+
+
+def _corrections(written: Iterable[pa.Table]) -> dict[str, dict[str, int]]:
+    """Count the mended places of articles, by source and rule."""
+    counted: dict[str, Counter[str]] = {}
+    for table in written:
+        artifacts = table["artifacts"].combine_chunks()
+        found = pc.list_flatten(artifacts)
+        flat = pa.table(
+            {
+                "source": table["source"].take(pc.list_parent_indices(artifacts)),
+                "rule": pc.struct_field(found, "rule"),
+                "action": pc.struct_field(found, "action"),
+            }
+        )
+        mended = flat.filter(pc.equal(flat["action"], Action.MENDED))
+        for row in mended.group_by(["source", "rule"]).aggregate([([], "count_all")]).to_pylist():
+            counted.setdefault(row["source"], Counter())[row["rule"]] += row["count_all"]
+    return {source: dict(rules) for source, rules in sorted(counted.items())}
+
+
+def _undated(written: Iterable[pa.Table]) -> dict[str, int]:
+    """Count the new articles that have no date but that of their fetch, by source."""
+    counted: Counter[str] = Counter()
+    for table in written:
+        is_guessed = pc.equal(table["published_precision"], Precision.FETCHED)
+        counted.update(table.filter(pc.and_(is_guessed, pc.equal(table["outcome"], Outcome.NEW)))["source"].to_pylist())
+    return dict(counted)
 
 
 def _rejected(

@@ -31,6 +31,7 @@ ARTICLES, REJECTIONS, INTAKE_REJECTIONS = "articles", "rejections", "intake-reje
 REJECTED = frozenset({REJECTIONS, INTAKE_REJECTIONS})
 COMMITTED = REJECTED | {ARTICLES}
 
+_NO_HINTS = Hints()
 HINTS = pa.struct(
     [
         ("title", pa.string()),
@@ -190,8 +191,10 @@ def hints_text(hints: Hints) -> str | None:
     >>> hints_text(Hints(title="The dam holds"))
     '{"title": "The dam holds"}'
     """
-    told = {name: value for name, value in _plain(hints).items() if getattr(hints, name) != getattr(Hints(), name)}
-    return json.dumps(told, ensure_ascii=False, default=datetime.isoformat) if told else None
+    if hints == _NO_HINTS:
+        return None
+    told = {name: value for name, value in _plain(hints).items() if value != _plain(getattr(_NO_HINTS, name))}
+    return json.dumps(told, ensure_ascii=False, default=datetime.isoformat)
 
 
 def hints_from_text(text: str | None) -> Hints:
@@ -203,7 +206,7 @@ def hints_from_text(text: str | None) -> Hints:
     told = json.loads(text) if text else {}
     if "published_at" in told:
         told["published_at"] = datetime.fromisoformat(told["published_at"])
-    return hints_of(_plain(Hints()) | told)
+    return hints_of(_plain(_NO_HINTS) | told)
 
 
 def settled_table(settled: Sequence[Settled]) -> pa.Table:

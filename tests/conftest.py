@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.sample.site import SampleSite
+from storage import read
 from storage.store import Place
 from tasks.attempts import remember_attempts
 from tasks.batch import Workers
@@ -66,6 +67,15 @@ def ingest_without_prefect(
         remember_attempts(job, sources, published)
         tell_stories(place, published.days, run=run, now=job.started_at)
     return published
+
+
+def rows(root: Path) -> list[dict[str, object]]:
+    """The articles without what belongs to one run or one server."""
+    apart = {"fetched_at", "first_seen_at", "updated_at", "page", "url", "canonical_url", "input", "article_id"}
+    table = read.articles(root)
+    return sorted(
+        ({name: value for name, value in row.items() if name not in apart} for row in table.to_pylist()), key=str
+    )
 
 
 @pytest.fixture(scope="session")

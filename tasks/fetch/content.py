@@ -6,6 +6,7 @@ from html import unescape
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
 _UNDECIDED_TYPES = frozenset({"", "text/plain", "application/octet-stream", "text/xml", "application/xml"})
 # Possessive: a hundred empty comments would otherwise be tried in every grouping.
+_POSSIBLE_TYPES = _HTML_TYPES | _UNDECIDED_TYPES
 _LOOKS_LIKE_HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*+<(?:!doctype\s+html|html|head|body|article|title|meta)\b",
     re.IGNORECASE | re.DOTALL,
@@ -24,7 +25,7 @@ def refuses_type(content_type: str) -> bool:
     >>> refuses_type("image/png"), refuses_type("text/html; charset=utf-8"), refuses_type("application/octet-stream")
     (True, False, False)
     """
-    return _media_type(content_type) not in _HTML_TYPES | _UNDECIDED_TYPES
+    return _media_type(content_type) not in _POSSIBLE_TYPES
 
 
 def accepted_type(content_type: str, body: bytes) -> str | None:

@@ -81,7 +81,8 @@ class Pace:
 
     def host(self, name: str) -> Host:
         """Return what is known of a host."""
-        self.learn([name])
+        if name not in self._hosts:
+            self.learn([name])
         return self._hosts[name]
 
     @asynccontextmanager

@@ -12,12 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.documents import Outcome
+from tasks.gates import GateStatus
 from tasks.partitions import Partition
 from tasks.report import figures, glyphs, plots, words
 from tasks.report.corrections import COLUMNS, corrected_articles, specimen
 from tasks.report.days import days_of
 from tasks.report.figures import Tally
-from tasks.report.summary import GateStatus, RunSummary, SourceOutcomes
+from tasks.report.summary import RunSummary, SourceOutcomes
 
 # All that is read of the articles, for callers who load no more than that.
 ARTICLE_COLUMNS = (*COLUMNS, "topics", "mt_evidence", "translated_score", "published_precision", "first_seen_at")
@@ -125,6 +126,7 @@ def render(
             translation=translation,
             source_languages=_named_languages(translation.source_languages),
             rules=figures.findings_by_rule(articles),
+            in_this_run=summary.corrections_by_rule,
             found_in=figures.articles_with_findings(articles),
             corrected=corrected,
             shown_rules=sorted({found.rule for article in corrected for found in article.corrections}),

@@ -1,5 +1,6 @@
 """What a run did, as values: who ran, what came in, what became of it, how long it took, which gates held."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,18 +12,11 @@ import pyarrow.compute as pc
 from pydantic import TypeAdapter
 
 from tasks.documents import Outcome
+from tasks.gates import Gate, GateStatus
 
 
 class SummaryError(ValueError):
     """The figures of a run contradict each other; a report drawn from them would mislead."""
-
-
-class GateStatus(StrEnum):
-    """How a quality gate stands after the run."""
-
-    PASSED = "passed"
-    WARNED = "warned"
-    FAILED = "failed"
 
 
 class Scope(StrEnum):
@@ -30,15 +24,6 @@ class Scope(StrEnum):
 
     DATASET = "dataset"
     RUN = "run"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """A quality gate: what was measured against which limit, in a sentence."""
-
-    name: str
-    status: GateStatus
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +94,7 @@ class RunSummary:
     gates: tuple[Gate, ...] = ()
     warnings: tuple[str, ...] = ()
     scope: Scope = Scope.DATASET  # of the tables the page is drawn from
+    corrections: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # mended places, by source and rule
 
     @property
     def inputs(self) -> int:
@@ -123,6 +109,14 @@ class RunSummary:
     def broken_gates(self) -> tuple[Gate, ...]:
         """The gates that failed: the run is not to be trusted until someone has looked."""
         return tuple(gate for gate in self.gates if gate.status is GateStatus.FAILED)
+
+    @property
+    def corrections_by_rule(self) -> Mapping[str, int]:
+        """How many places each rule mended in the articles that the run wrote, the busiest first."""
+        counted: Counter[str] = Counter()
+        for rules in self.corrections.values():
+            counted.update(rules)
+        return dict(counted.most_common())
 
     def to_json(self) -> str:
         """Return the summary as JSON, to keep beside the page; `from_json` takes it back."""
@@ -150,13 +144,14 @@ def summarise(
     gates: Sequence[Gate] = (),
     warnings: Sequence[str] = (),
     scope: Scope = Scope.DATASET,
+    corrections: Mapping[str, Mapping[str, int]] | None = None,
 ) -> RunSummary:
     """Count a run's outcomes, a row an input with `source` and `outcome`, into its summary.
 
     `inputs` says how many inputs discovery handed on, by source, and is held against the outcomes: a source that
     brought nothing still has its line, and an input that got lost on the way raises `SummaryError`.
     """
-    counted = _outcomes_by_source(outcomes)
+    counted = outcomes_by_source(outcomes)
     expected = inputs if inputs is not None else {source: sum(counts.values()) for source, counts in counted.items()}
     return RunSummary(
         run=run,
@@ -170,10 +165,11 @@ def summarise(
         gates=tuple(gates),
         warnings=tuple(warnings),
         scope=scope,
+        corrections=dict(corrections or {}),
     )
 
 
-def _outcomes_by_source(outcomes: pa.Table) -> dict[str, dict[Outcome, int]]:
+def outcomes_by_source(outcomes: pa.Table) -> dict[str, dict[Outcome, int]]:
     """Count the rows of an outcome table by source and outcome."""
     pairs = pa.table({name: pc.cast(outcomes[name], pa.string()) for name in ("source", "outcome")})
     counted: dict[str, dict[Outcome, int]] = {}

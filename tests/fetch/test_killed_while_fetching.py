@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from storage import arrivals
 from storage.store import Store
 from tests.fetch.conftest import Asked, LoopbackServer
 
@@ -57,10 +56,9 @@ def noted(root: Path) -> set[str]:
     """The addresses whose pages lie on the disk at this moment: in the archive, or in a file that is not whole yet."""
     with Store.open(root) as store:
         kept = {url for url, _, _ in store.ledger.archived()}
-        notes = [json.loads(store.files.read(path)) for path in store.files.list(arrivals.FOLDER)]
         lines = [line for path in root.glob("state/growing/*.lines") for line in path.read_bytes().splitlines()]
     growing = {json.loads(line)["visit"]["url"] for line in lines if line.endswith(b"}")}
-    return kept | growing | {visit["url"] for note in notes for visit in note["visits"]}
+    return kept | growing
 
 
 def test_no_archived_page_is_asked_for_again(server: LoopbackServer, tmp_path: Path) -> None:

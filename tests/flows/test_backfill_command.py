@@ -96,8 +96,8 @@ def test_status_as_json_tells_every_day(copydesk: Copydesk) -> None:
     ("arguments", "words"),
     [
         (("--only", "broken"), "missing"),
-        (("--from", "2024-02-30"), "not a day"),
-        (("--from", "2024-01-05", "--to", "2024-01-04"), "before"),
+        (("--from", "2024-02-30"), "A day is written as"),
+        (("--from", "2024-01-05", "--to", "2024-01-04"), "after the last"),
         (("--from", "1990-01-01", "--to", "2024-01-04"), "a part at a time"),
         (("--source", "courrier"), "Did you mean 'courier'"),
         (("--data", "dta"), "no dataset"),

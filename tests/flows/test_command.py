@@ -180,7 +180,7 @@ def test_init_writes_settings_once(tmp_path: Path) -> None:
     assert (tmp_path / "copydesk.toml").read_bytes() == before
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["mend", "-"], ["rules"], ["query", "SELECT 1"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["mend", "-"], ["rules"], ["query", "SELECT 1"], ["runs"]])
 def test_light_commands_do_not_load_prefect(arguments: list[str], tmp_path: Path) -> None:
     script = (
         "import sys; from flows import cli\n"

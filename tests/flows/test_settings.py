@@ -10,6 +10,7 @@ from flows.parameters import IngestParameters, configured_source
 from flows.settings import Settings, SettingsError, template
 from tasks.fetch.sources import SourceKind
 from tasks.fetch.window import Window
+from tasks.gates import Limits, OnBreak
 
 
 def written(folder: Path, text: str) -> Path:
@@ -60,6 +61,14 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         ('[sources.a]\nlocation = "https://x.example"\nroot = "x"', "has root, which is for paths only"),
         ('[sources.a]\nlocation = "s3://x/a"\narchive = "https://x/{day}"', "has archive, which is for http(s)"),
         ('[sources.a]\nlocation = "https://x.example"\narchive = "https://x/feed"', "is no address of a day's listing"),
+        ("[gates]\nvolum = 0.5", "unknown key `gates.volum`. Did you mean `volume`?"),
+        ("[gates]\nrejections = 30", "`gates.rejections` = 30"),
+        ('[gates]\non_break = "explode"', "`gates.on_break` = 'explode'"),
+        (
+            '[sources.a]\nlocation = "x"\n[sources.a.gates]\nundatd = 1',
+            "unknown key `sources.a.gates.undatd`. Did you mean `undated`?",
+        ),
+        ('log_format = "xml"', "`log_format` = 'xml'"),
         ('[sources.a]\nlocation = "x"\ncron = "every day"', "is not a cron expression"),
         ('[sources.a]\nlocation = "x"\nrrule = "DAILY"', "is not an RRULE"),
         ("[watch]\nevry = 5", "unknown key `watch.evry`. Did you mean `every`?"),
@@ -199,3 +208,16 @@ def test_two_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     given = [str(tmp_path / parent / "pages") for parent in ("a", "b", "a")]
     chosen = IngestParameters(sources=tuple(given)).chosen_sources(Settings())
     assert [source.name for source in chosen] == ["a/pages", "b/pages"]
+
+
+def test_a_source_s_own_gates_win_where_they_say_something(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        '[gates]\nvolume = 0.5\non_break = "fail"\n'
+        '[sources.a]\nlocation = "x"\n[sources.a.gates]\nrejections = 0.1\n[sources.b]\nlocation = "y"\n',
+    )
+    settings = Settings.load(path, environment={})
+    assert settings.gates.limits() == Limits(volume=0.5, on_break=OnBreak.FAIL)
+    own = settings.sources["a"].gates
+    assert settings.gates.limits(own) == Limits(volume=0.5, rejections=0.1, on_break=OnBreak.FAIL)
+    assert settings.sources["b"].gates is None

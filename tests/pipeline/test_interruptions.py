@@ -20,7 +20,7 @@ from tasks.edit import Desk
 from tasks.fetch.exchange import Limits
 from tasks.job import Job
 from tasks.publish import publish_run
-from tests.conftest import ingest_without_prefect, listing_sources, utc_now
+from tests.conftest import ingest_without_prefect, listing_sources, rows, utc_now
 from tests.pipeline.culprit import CULPRIT, edit_or_die
 
 
@@ -37,15 +37,6 @@ def job(root: Path, run: str, workers: int = 1) -> Job:
         batch_size=20,
         workers=workers,
         limits=Limits(backoff_seconds=0.02),
-    )
-
-
-def rows(root: Path) -> list[dict[str, object]]:
-    """The articles without what belongs to one run or one server."""
-    apart = {"fetched_at", "first_seen_at", "updated_at", "page", "url", "canonical_url", "input", "article_id"}
-    table = read.articles(root)
-    return sorted(
-        ({name: value for name, value in row.items() if name not in apart} for row in table.to_pylist()), key=str
     )
 
 

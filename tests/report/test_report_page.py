@@ -13,8 +13,9 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from tasks.documents import Outcome
+from tasks.gates import Gate, GateStatus
 from tasks.report import page
-from tasks.report.summary import Gate, GateStatus, Scope, SourceOutcomes
+from tasks.report.summary import Scope, SourceOutcomes
 
 SENTENCE = "“The bridge will hold”, the mayor insisted."
 NOT_FOUND = {"source": "lagoon-news", "stage": "fetch", "reason": "not-found", "detail": "404"}
@@ -350,3 +351,14 @@ def test_commands_name_the_folder_the_user_gave(paper: SimpleNamespace) -> None:
     lines = [shlex.split(words_of(code)) for code in soup.select("#next .command code")]
     assert lines[0][:4] == ["copydesk", "query", "--data", "my news/it's"]
     assert "my news/it's" in words_of(section(soup, "next"))
+
+
+def test_tells_what_each_rule_mended_in_this_run(paper: SimpleNamespace) -> None:
+    mended = paper.article(text=SENTENCE, artifacts=[paper.artifact(SENTENCE, " , the", ", the")])
+    corrections = {"harbour-post": {"space-before-comma": 2}, "gazette": {"space-before-comma": 1}}
+    table = BeautifulSoup(paper.draw(mended, corrections=corrections), "lxml").select_one("table.rules")
+    assert isinstance(table, Tag)
+    assert [cell.get_text() for cell in table.select("thead th, tbody td:last-child")][-2:] == ["By this run", "3"]
+    unchanged = BeautifulSoup(paper.draw(mended), "lxml").select_one("table.rules")
+    assert isinstance(unchanged, Tag)
+    assert "By this run" not in unchanged.get_text()

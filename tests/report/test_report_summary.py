@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.documents import Outcome
-from tasks.report.summary import Gate, GateStatus, RunSummary, Scope, SourceOutcomes, SummaryError, summarise
+from tasks.gates import Gate, GateStatus
+from tasks.report.summary import RunSummary, Scope, SourceOutcomes, SummaryError, summarise
 from tasks.report.words import verdict
 
 outcome_rows = st.lists(st.tuples(st.sampled_from(["harbour-post", "lagoon-news", "été"]), st.sampled_from(Outcome)))

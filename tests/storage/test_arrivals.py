@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from storage.arrivals import FOLDER, adopt, jot, keep
+from storage.arrivals import adopt, jot, keep
 from storage.records import Visit
 from storage.store import Store
 from tests.storage.dying import DiedError, die_at
@@ -26,6 +26,7 @@ def arrive(desk: Any) -> Visit:
         url=URL, source="example", input=URL, fetched_at=NOW, outcome="archived", page_file=file, page_offset=offset,
         next_visit=NOW + timedelta(hours=1),
     )  # fmt: skip
+    jot(writer, visit)
     keep(desk.store, writer, [visit])
     return visit
 
@@ -33,11 +34,11 @@ def arrive(desk: Any) -> Visit:
 def test_arrival_is_recorded_and_leaves_no_note(desk: Any) -> None:
     visit = arrive(desk)
     assert desk.store.ledger.visits([URL]) == {URL: visit}
-    assert desk.store.files.list(FOLDER) == []
+    assert desk.store.files.list("state/growing") == []
     assert adopt(desk.store) == 0
 
 
-@pytest.mark.parametrize("step", range(4))
+@pytest.mark.parametrize("step", range(2))
 def test_page_is_known_wherever_the_process_died(desk: Any, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         die_at(step, patched.setattr)
@@ -47,12 +48,24 @@ def test_page_is_known_wherever_the_process_died(desk: Any, step: int, monkeypat
     archived = [(file, offset) for _, file, offset in desk.store.ledger.archived()]
     assert [file for file, _ in archived] == desk.store.pages.list()
     assert [desk.store.pages.read(*place).payload for place in archived] == [b"A page."] * len(archived)
-    assert desk.store.files.list(FOLDER) == []
+    assert desk.store.files.list("state/growing") == []
+
+
+def test_page_that_the_disk_has_lost_is_not_known(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        die_at(1, patched.setattr)
+        with pytest.raises(DiedError):
+            arrive(desk)
+    (file,) = desk.store.pages.list()
+    desk.root.joinpath("pages", file).write_bytes(b"")
+    assert adopt(desk.store) == 0
+    assert desk.store.ledger.visits([URL]) == {}
+    assert desk.store.files.list("state/growing") == []
 
 
 def test_newer_visit_stands(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        die_at(2, patched.setattr)
+        die_at(1, patched.setattr)
         with pytest.raises(DiedError):
             arrive(desk)
     newer = Visit(url=URL, source="example", input=URL, fetched_at=NOW + timedelta(hours=2), outcome="new")
@@ -117,7 +130,7 @@ def test_pages_of_a_killed_writer_are_known_to_the_next(left_behind: Path) -> No
         assert [record.kind for file in store.pages.list() for record in store.pages.records(file)] == [
             *("warcinfo", "response", "response", "response")
         ]
-        assert store.files.list("state/growing") == store.files.list(FOLDER) == []
+        assert store.files.list("state/growing") == []
         assert adopt(store) == 0
 
 

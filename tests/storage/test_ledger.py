@@ -194,6 +194,48 @@ def test_run_is_noted_from_start_to_finish(ledger: Ledger) -> None:
         ),
     ]
     assert [run.run for run in ledger.runs(limit=1)] == ["second"]
+    assert [run.run for run in ledger.runs_named("fir")] == ["first"]
+    assert [run.run for run in ledger.unfinished_runs()] == ["second"]
+
+
+def test_run_is_noted_with_what_its_sources_brought(ledger: Ledger) -> None:
+    ledger.start_run(Run(run="first", flow="ingest", started_at=NOW, name="ingest a"))
+    sources, corrections = {"a": {"new": 2}, "b": {"new": 1}}, {"a": {"space-before-comma": 7}}
+    told = {"sources": sources, "corrections": corrections, "broken": ["volume: too little."]}
+    ledger.finish_run("first", NOW, {"new": 3}, {}, **told)
+    [run] = ledger.runs(flow="ingest")
+    assert (run.name, run.sources, run.corrections, run.broken) == (
+        "ingest a",
+        sources,
+        corrections,
+        ("volume: too little.",),
+    )
+    assert ledger.runs(flow="backfill") == []
+
+
+def test_run_that_failed_is_noted_with_its_cause(ledger: Ledger) -> None:
+    for name in ("failed", "killed"):
+        ledger.start_run(Run(run=name, flow="ingest", started_at=NOW))
+    ledger.fail_run("failed", "The disk is full.", NOW + timedelta(minutes=1))
+    ledger.fail_run("killed", "It was cut short.")
+    killed, failed = ledger.runs()
+    assert (failed.trouble, failed.finished_at) == ("The disk is full.", NOW + timedelta(minutes=1))
+    assert (killed.trouble, killed.finished_at) == ("It was cut short.", None)
+    assert ledger.unfinished_runs() == []
+
+
+@pytest.mark.parametrize("others", [0, 30], ids=["few", "many"])
+def test_runs_of_sources_are_found_whatever_they_are_called(ledger: Ledger, others: int) -> None:
+    names = ["plain", "with%per_cent", 'a"quote', "back\\slash", "zeitung-\u00fc"]
+    for number, name in enumerate(names):
+        ledger.start_run(Run(run=name, flow="ingest", started_at=NOW + timedelta(hours=number)))
+        ledger.finish_run(name, NOW, {}, {}, sources={name: {"new": 1}})
+    wanted = [f"other-{number}" for number in range(others)]
+    for name in names:
+        assert [run.run for run in ledger.runs_of([name, *wanted], "ingest", NOW)] == [name]
+    assert [run.run for run in ledger.runs_of(names, "ingest", NOW + timedelta(hours=3))] == names[:2:-1]
+    assert ledger.runs_of(["plai"], "ingest", NOW) == ledger.runs_of([], "ingest", NOW) == []
+    assert ledger.runs_of(names, "backfill", NOW) == []
 
 
 def test_archives_are_listed_by_run(ledger: Ledger) -> None:
@@ -326,7 +368,7 @@ _AS_IN_VERSION_2 = (
     "ALTER TABLE urls DROP COLUMN hints",
     *(f"ALTER TABLE files DROP COLUMN {name}" for name in ("page_file", "page_offset", "hints")),
     *(f"ALTER TABLE hosts DROP COLUMN {name}" for name in ("failures", "parked_until", "parked_because")),
-    *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("name", "corrections", "broken")),
+    *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("name", "corrections", "broken", "sources", "trouble")),
 )
 
 
