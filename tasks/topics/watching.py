@@ -1,12 +1,12 @@
 """Find the user's watchlists in a document.
 
-One pass of an automaton over the folded text that the tagger reads too tells which phrases may stand in it; only those
-are then looked for. A list either matches or it does not, so its score is 1.
+One pass of an automaton over the folded text that the tagger reads too tells where phrases may stand; only there are
+they looked for. A list either matches or it does not, so its score is 1.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
@@ -28,18 +28,26 @@ _UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\
 _LETTER: Final = f"[^ {_UNSPACED}]"  # of a folded text, in a script that has spaces
 _GAP: Final = " {1,3}"  # what may stand between two words of a phrase: a space, a hyphen, a full stop and a space
 _REST: Final = "[^ ]*"  # what a star stands for
+_LONGEST_REST: Final = 40  # letters
 _OPEN_BEFORE = re.compile(rf"[*{_UNSPACED}]")
 _OPEN_AFTER = re.compile(rf"[*{_UNSPACED}]\Z")
 _WORDS = re.compile(f"[{_UNSPACED}]|{_LETTER}+")
 
 Span: TypeAlias = tuple[int, int]
+Hits: TypeAlias = Mapping[str, Sequence[int]]
+"""Where each anchor that was found begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase as it is looked for: its longest word first, and only then all of it, and its capitals."""
+    """A phrase as it is looked for: its longest word first, and only there all of it, and its capitals.
+
+    `before` and `after` say how far it may reach from the beginning of that word.
+    """
 
     anchor: str
+    before: int
+    after: int
     pattern: re.Pattern[str]
     capitals: re.Pattern[str] | None = None
 
@@ -47,18 +55,29 @@ class Phrase:
     def of(cls, written: str, *, exact: bool = False) -> "Phrase":
         """Read a phrase; a star stands for any letters, also for none."""
         folded = _spaced(written, fold)
-        before = "" if _OPEN_BEFORE.match(folded) else f"(?<!{_LETTER})"
-        after = "" if _OPEN_AFTER.search(folded) else f"(?!{_LETTER})"
+        left = "" if _OPEN_BEFORE.match(folded) else f"(?<!{_LETTER})"
+        right = "" if _OPEN_AFTER.search(folded) else f"(?!{_LETTER})"
+        anchor = max(re.split("[* ]+", folded), key=len)
+        place = folded.index(anchor)
         return cls(
-            anchor=max(re.split("[* ]+", folded), key=len),
-            pattern=re.compile(f"{before}{_expression(folded)}{after}"),
+            anchor=anchor,
+            before=_reach(folded[:place]),
+            after=_reach(folded[place:]),
+            pattern=re.compile(f"{left}{_expression(folded)}{right}"),
             capitals=re.compile(_expression(_spaced(written, _kept))) if exact else None,
         )
 
-    def spans(self, document: Document) -> list[Span]:
+    def spans(self, document: Document, hits: Hits) -> list[Span]:
         """Return where the phrase stands: within a paragraph, and with its own capitals where it asks for them."""
-        found = islice(self.pattern.finditer(document.folded), MOST_FINDS)
-        return [match.span() for match in found if self._holds(document.whole[match.start() : match.end()])]
+        found = (self._around(document, place) for place in islice(hits.get(self.anchor, ()), MOST_FINDS))
+        return sorted({span for span in found if span is not None and self._holds(document.whole[slice(*span)])})
+
+    def _around(self, document: Document, place: int) -> Span | None:
+        """Return where the phrase stands around a place of its anchor."""
+        for match in self.pattern.finditer(document.folded, max(0, place - self.before), place + self.after):
+            if match.start() <= place < match.end():
+                return match.span()
+        return None
 
     def _holds(self, words: str) -> bool:
         return "\n" not in words and (self.capitals is None or self.capitals.fullmatch(_kept(words)) is not None)
@@ -69,7 +88,7 @@ class Watcher:
 
     def __init__(self, lists: Iterable[Watchlist]) -> None:
         self._watches = [_Watch.of(each) for each in lists]
-        self._always = [place for place, watch in enumerate(self._watches) if watch.patterns]
+        self._always = {place for place, watch in enumerate(self._watches) if watch.patterns}
         anchors: dict[str, set[int]] = defaultdict(set)
         for place, watch in enumerate(self._watches):
             for anchor in watch.anchors():
@@ -79,11 +98,13 @@ class Watcher:
 
     def topics(self, document: Document, language: str) -> Iterator[Topic]:
         """Yield the lists that match, by id, each with the first places that decided."""
-        seen = {index for index, _, _ in self._automaton.find_matches_as_indexes(document.folded, overlapping=True)}
-        anchors = {self._anchors[index] for index in seen}
-        for place in sorted({*self._always, *(place for index in seen for place in self._called[index])}):
+        starts: dict[int, list[int]] = defaultdict(list)
+        for index, start, _ in self._automaton.find_matches_as_indexes(document.folded, overlapping=True):
+            starts[index].append(start)
+        hits = {self._anchors[index]: places for index, places in starts.items()}
+        for place in sorted(self._always.union(*(self._called[index] for index in starts))):
             watch = self._watches[place]
-            if watch.watchlist.covers(language) and (evidence := watch.evidence(document, anchors)):
+            if watch.watchlist.covers(language) and (evidence := watch.evidence(document, hits)):
                 yield Topic(id=watch.watchlist.id, label=watch.watchlist.label, score=1.0, evidence=evidence)
 
 
@@ -114,11 +135,11 @@ class _Watch:
         sides = (phrase for _, a, b in self.near for phrase in (*a, *b))
         return {phrase.anchor for phrase in (*self.phrases, *sides, *self.besides, *self.unless)}
 
-    def evidence(self, document: Document, anchors: set[str]) -> tuple[TopicEvidence, ...]:
+    def evidence(self, document: Document, hits: Hits) -> tuple[TopicEvidence, ...]:
         """Return the first places of what was found, each phrase once; none where the list does not match."""
 
         def spans(phrases: Iterable[Phrase]) -> list[Span]:
-            return [span for phrase in phrases if phrase.anchor in anchors for span in phrase.spans(document)]
+            return [span for phrase in phrases if phrase.anchor in hits for span in phrase.spans(document, hits)]
 
         if spans(self.unless):
             return ()
@@ -186,6 +207,11 @@ def _expression(phrase: str) -> str:
         for word in phrase.split()
     )
     return _GAP.join(words)
+
+
+def _reach(part: str) -> int:
+    """Return how many letters a part of a phrase may take up in a text, and one more to see that it ends there."""
+    return 1 + len(part) + 2 * part.count(" ") + _LONGEST_REST * part.count("*")
 
 
 def _matched(patterns: Iterable[re.Pattern[str]], document: Document) -> Iterator[Span]:
