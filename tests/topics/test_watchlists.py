@@ -77,3 +77,9 @@ def test_the_example_says_every_key() -> None:
     written = Path(EXAMPLE).read_text(encoding="utf-8")
     for key in ("label", "phrases", "exact", "patterns", "near", "except", "unless", "languages", "iptc"):
         assert f"\n# {key} " in written
+
+
+def test_the_list_in_the_documentation_can_be_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "topics.md").read_text(encoding="utf-8")
+    (found,) = lists(page.partition("```toml\n")[2].partition("```")[0]).lists
+    assert (found.id, found.patterns) == ("watch:port-strikes", (r"\bLocal \d+",))
