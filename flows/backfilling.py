@@ -100,7 +100,7 @@ def run_backfill(
 
 def _plan(settings: Settings, request: Request) -> Plan:
     with place_of(settings).open() as store:
-        return plan_by(store, request, look(store, request.window, request.names))
+        return plan_by(store, request, look(store, request.window, request.versions, request.names))
 
 
 def _states(names: Sequence[str]) -> tuple[str, ...]:

@@ -398,6 +398,40 @@ def rules(
 
 
 @app.command()
+def topics(
+    query: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="QUERY", help="Words of a label, in any language, or a topic's id. None: the top topics."
+        ),
+    ] = None,
+    article: Annotated[
+        str | None, typer.Option("--article", metavar="ID|URL", help="What decided for the topics of this article.")
+    ] = None,
+    counts: Annotated[bool, typer.Option("--counts", help="How many articles of the dataset have each topic.")] = False,
+    example: Annotated[bool, typer.Option("--example", help="Print a file of watchlists to start from.")] = False,
+    language: Annotated[str, typer.Option(help="The language of labels (BCP 47).")] = "en-US",
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the topics of news, what decided for an article's, or how often each stands in the dataset."""
+    from flows.topics import count_topics, explain_article, print_example, show_taxonomy
+
+    asked = [query is not None, article is not None, counts, example]
+    if sum(asked) > 1:
+        raise typer.BadParameter("QUERY, --article, --counts and --example are asked for one at a time.")
+    if article is not None:
+        explain_article(settings_for(data, config), article, as_json=as_json)
+    elif counts:
+        count_topics(settings_for(data, config), as_json=as_json)
+    elif example:
+        print_example()
+    else:
+        show_taxonomy(query, language=language, as_json=as_json)
+
+
+@app.command()
 def init(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")] = Path("copydesk.toml"),
 ) -> None:

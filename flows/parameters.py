@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.cli import FIRST_DAY, LAST_DAY
+from flows.desks import desk_of
 from flows.inbox import Inbox
 from flows.places import check_dataset, place_of
 from flows.settings import Seconds, Settings, SettingsError, SourceSettings
+from tasks.edit import versions
 from tasks.fetch.freshness import Attention
 from tasks.fetch.sources import Source, SourceError, SourceKind, source_from_argument
 from tasks.fetch.window import Window
@@ -287,7 +289,13 @@ def request_for(window: Window, names: Sequence[str], settings: Settings, today:
             sources.append(_named_source(name, settings))
         except SourceError:
             others.append(name)
-    return Request(window=window, today=today, sources=tuple(sources), others=tuple(others) if names else None)
+    return Request(
+        window=window,
+        today=today,
+        versions=versions(desk_of(settings)),
+        sources=tuple(sources),
+        others=tuple(others) if names else None,
+    )
 
 
 def configured_sources(settings: Settings) -> tuple[Source, ...]:

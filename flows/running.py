@@ -27,6 +27,7 @@ from flows.console import (
     progress_bars,
     rejection_table,
 )
+from flows.desks import desk_of
 from flows.embedded import PrefectUnreachableError, leave_at_once, local_server, prepare_prefect, uses_a_server
 from flows.logs import PREFECT_HANDLERS, quieten_prefect, speak_json
 from flows.parameters import IngestParameters, Only, ReprocessParameters, configured_sources
@@ -37,6 +38,7 @@ from storage import read
 from storage.store import Store
 from tasks.archived import plan
 from tasks.documents import Outcome, Stage
+from tasks.edit import versions
 from tasks.gates import GateStatus
 from tasks.publish import write_report
 from tasks.report.summary import RunSummary
@@ -67,7 +69,7 @@ def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> 
     if parameters.only is Only.FINGERPRINTS and parameters.dry_run:
         raise SettingsError("Fingerprints are made again for every day asked for: there is no plan of it to show.")
     if parameters.only is not Only.FINGERPRINTS:
-        planned = plan(place_of(settings), parameters.selection())
+        planned = plan(place_of(settings), parameters.selection(), versions(desk_of(settings)))
         if parameters.dry_run and as_json:
             out.print_json(json.dumps([asdict(line) for line in planned], default=date.isoformat))
             return DONE
@@ -205,6 +207,7 @@ DEMO_SETTINGS = """\
 # Written by `copydesk demo`: the sample newspaper's three listings, served on loopback. It prints no second issue.
 delay = 0.02
 backoff = 0.1
+watchlists = "watchlists.toml"
 
 [sources.harbour-feed]
 location = "{base}/feed.xml"
@@ -226,11 +229,13 @@ silent_after = 3650
 def run_demo(data: Path, port: int) -> int:
     """Serve the sample newspaper, ingest it, and show one sentence mended and where to look next."""
     from flows.sample.site import SampleSite
+    from flows.topics import EXAMPLE
 
     with SampleSite(port) as site:
         out.print(f"The sample newspaper is served at [link]{site.base_url}/[/link] while this runs.")
         with Store.open(data) as store:
             store.files.publish("state/demo.toml", DEMO_SETTINGS.format(base=site.base_url).encode())
+            store.files.publish("state/watchlists.toml", EXAMPLE.read_bytes())
         config = data / "state" / "demo.toml"
         code = run_ingest(IngestParameters(config=str(config), data=str(data)))
     _show_showcase(data)
@@ -266,7 +271,7 @@ def rewrite_report(settings: Settings) -> None:
         if not store.files.exists("report/summary.json"):
             raise SettingsError(f"{data}: no run has left a report here. Run one: copydesk run SOURCE --data {data}")
         summary = RunSummary.from_json(store.files.read("report/summary.json"))
-    write_report(place, summary, (), configured_sources(settings))
+    write_report(place, summary, (), versions(desk_of(settings)), configured_sources(settings))
     out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True)
 
 

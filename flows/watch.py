@@ -8,6 +8,7 @@ from typing import Final
 from prefect import flow, get_run_logger
 
 from flows.clock import utc_now
+from flows.desks import desk_of
 from flows.events import INBOX_LANDED, SOURCE_SILENT, VERSIONS_CHANGED, absolute, tell
 from flows.inbox import Inbox, look
 from flows.parameters import WatchParameters, configured_sources
@@ -55,7 +56,7 @@ def look_at_versions(store: Store, settings: Settings) -> None:
 
     The first look at a dataset that has rows tells it too: nobody knows what made them.
     """
-    note, today = store.ledger.note(_VERSIONS), asdict(versions())
+    note, today = store.ledger.note(_VERSIONS), asdict(versions(desk_of(settings)))
     before = json.loads(note) if note else {}
     changed = sorted(name for name, version in today.items() if version != before.get(name))
     if changed and (before or any(store.files.list("articles"))):
