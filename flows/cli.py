@@ -283,13 +283,21 @@ def inspect(
 
 @app.command()
 def mend(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A text file, or - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|DIR|-", help="A text file, a folder of them, or - for standard input.")
+    ],
     language: LanguageOption = None,
     mode: ModeOption = ModeChoice.STANDARD,
     show_diff: Annotated[bool, typer.Option("--diff", help="Show what was changed, in colour.")] = False,
     as_json: JsonOption = False,
+    to: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where a folder's mended texts go.")] = None,
 ) -> None:
-    """Print a text with its machine-translation residue mended."""
+    """Print a text with its machine-translation residue mended; of a folder, write every text mended into another."""
+    if Path(file).is_dir():
+        from flows.mending_folder import mend_folder
+
+        mend_folder(Path(file), to, language=language, mode=mode.value, as_json=as_json)
+        return
     from flows.mending import mend_text
 
     mend_text(file, language=language, mode=mode.value, show_diff=show_diff, as_json=as_json)
@@ -381,11 +389,12 @@ def runs(
 @app.command()
 def rules(
     rule: Annotated[str | None, typer.Argument(metavar="RULE", help="A rule's id; none: the whole book.")] = None,
+    data: DataOption = None,
 ) -> None:
-    """Show the rule book, or one rule with the examples that are its tests."""
+    """Show the rule book, or one rule with the examples that are its tests; and how often each acted in a dataset."""
     from flows.mending import show_rules
 
-    show_rules(rule)
+    show_rules(rule, data)
 
 
 @app.command()
