@@ -239,7 +239,7 @@ def _plainly(job: Job, editors: Editors) -> None:
     """Do what `reprocess` does, as plain function calls; some threads have batches edited side by side, as there."""
     with job.place.open() as store, store.files.lock(f"run-{job.run}"), editors, ThreadPoolExecutor(16) as threads:
         finish_interrupted(job)
-        plan(job.place, Selection())
+        plan(job.place, Selection(), versions(job.desk))
         edits = [threads.submit(editors.edit, job, batch) for batch in collect_archived(job, Selection())]
         for edit in edits:
             edit.result()
@@ -248,7 +248,7 @@ def _plainly(job: Job, editors: Editors) -> None:
 
 def _report(job: Job, published: Published) -> None:
     near_duplicates = tell_stories(job.place, published.days, run=job.run, now=job.started_at)
-    made_by = versions()
+    made_by = versions(job.desk)
     run = Run(
         run_id=job.run,
         run_name=job.name,
@@ -261,7 +261,7 @@ def _report(job: Job, published: Published) -> None:
         data_folder=job.place.root,
     )
     summary = summarise(run, published.outcomes, inputs=published.inputs, near_duplicates=near_duplicates)
-    write_report(job.place, summary, published.days)
+    write_report(job.place, summary, published.days, made_by)
 
 
 def _flow(contender: Contender, size: int, where: str, address: str) -> Callable[[], object]:
@@ -289,7 +289,7 @@ def _in_task_runs(size: int, where: str, address: str) -> Callable[[], object]:
         job = _job(where, size)
         with job.place.open() as store, store.files.lock(f"run-{job.run}"):
             stages.finish(job)
-            stages.plan(job.place, Selection())
+            stages.plan(job.place, Selection(), versions(job.desk))
             edits = [stages.edit.submit(job, batch, _OnTheSpot()) for batch in stages.collect_kept(job, Selection())]
             for edit in edits:
                 edit.result()

@@ -127,7 +127,7 @@ def main() -> None:
     vocabulary = {w: row for row, w in enumerate(sorted(w for w, n in counts.items() if n >= LEAST_DOCUMENTS))}
     tops = sorted({top for example in documents for top in example.tops})
     tagger = Tagger(default_entries(), taxonomy())
-    found = [tagger.find(e.title, e.text, e.language).evidence() for e in documents]
+    found = [tagger.find(Document.of(e.title, e.text), e.language).evidence() for e in documents]
     base = np.array([list(logits(tops, evidence, {}).values()) for evidence in found])
     x = sparse.diags_array([trust(evidence) for evidence in found]) @ design(bags, vocabulary)
     right = np.array([[top in e.tops for top in tops] for e in documents])

@@ -43,7 +43,7 @@ def backfill(parameters: BackfillParameters) -> RunSummary | State[RunSummary]:
         summary = conclude(job, published, near_duplicates, watch.seconds)
         summary = keep_shortfall(summary, plan, stages.plan_days(job.place, request))
         if plan.units:
-            stages.report(job.place, summary, published.days, request.sources)
+            stages.report(job, summary, published.days, request.sources)
         return ended(summary)
 
 

@@ -72,7 +72,7 @@ def run_backfill(
         first=first,
         last=last,
         sources=tuple(sources),
-        only=tuple(only) or tuple(str(state) for state in MENDABLE),
+        only=_states(only),
         again=again,
         concurrency=concurrency,
         data=settings.data,
@@ -89,10 +89,10 @@ def run_backfill(
     from flows.running import end, run_flow
 
     summary, is_known = run_flow(lambda: _backfill(parameters), settings)
-    after = _plan(settings, replace(request, only=MENDABLE))
-    short = [each for each in after.partitions if _key(each) in map(_key, plan.chosen) and each.state in MENDABLE]
+    after, chosen = _plan(settings, replace(request, only=MENDABLE)), set(map(_key, plan.chosen))
+    short = [each for each in after.partitions if _key(each) in chosen and each.state in MENDABLE]
     if as_json:
-        _print_json(after, [each for each in after.partitions if _key(each) in map(_key, plan.chosen)])
+        _print_json(after, [each for each in after.partitions if _key(each) in chosen])
     else:
         _show_outcome(plan, short)
     return end(NOT_DONE if short or summary.broken_gates else DONE, is_known=is_known)
@@ -100,7 +100,16 @@ def run_backfill(
 
 def _plan(settings: Settings, request: Request) -> Plan:
     with place_of(settings).open() as store:
-        return plan_by(store, request, look(store, request.window, request.names))
+        return plan_by(store, request, look(store, request.window, request.versions, request.names))
+
+
+def _states(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the states that are named, or all that can be mended; refuse any other."""
+    known = tuple(str(state) for state in MENDABLE)
+    for name in filter(None, names):
+        if name not in known:
+            raise SettingsError(f"--only: {name!r} is no state that can be mended. There are: {', '.join(known)}.")
+    return tuple(filter(None, names)) or known
 
 
 def _parameters(**given: object) -> BackfillParameters:

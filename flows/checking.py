@@ -13,14 +13,13 @@ from secrets import randbits
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import err, out
+from flows.desks import desk_of
 from flows.parameters import IngestParameters, configured_source
 from flows.places import place_of
 from flows.settings import FILE_NAME, Settings, SettingsError, SourceSettings
 from flows.sourcetables import checkup_panel, source_table
 from storage.store import Store
-from tasks.artifacts.mend import Mode
 from tasks.checkup import Checkup, check_up
-from tasks.edit import Desk
 from tasks.fetch.exchange import Limits
 from tasks.fetch.freshness import Condition
 from tasks.fetch.sources import Source, SourceError, SourceKind
@@ -66,7 +65,7 @@ def check_sources(settings: Settings, parameters: IngestParameters, *, as_json: 
                 contact=settings.contact,
                 clock=utc_now,
                 seed=randbits(32),
-                desk=Desk(mode=Mode(settings.mode), expected_languages=settings.languages),
+                desk=desk_of(settings),
                 limits=Limits(backoff_seconds=settings.backoff),
             )
         )

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from flows.settings import Settings
 
 DONE, NOT_DONE, STOPPED = 0, 1, 130
 _ROOMS = ("flows", "tasks", "storage")
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)  # what is dated earlier is taken for undated
 
 app = typer.Typer(
     name="copydesk",
@@ -283,13 +283,21 @@ def inspect(
 
 @app.command()
 def mend(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A text file, or - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|DIR|-", help="A text file, a folder of them, or - for standard input.")
+    ],
     language: LanguageOption = None,
     mode: ModeOption = ModeChoice.STANDARD,
     show_diff: Annotated[bool, typer.Option("--diff", help="Show what was changed, in colour.")] = False,
     as_json: JsonOption = False,
+    to: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where a folder's mended texts go.")] = None,
 ) -> None:
-    """Print a text with its machine-translation residue mended."""
+    """Print a text with its machine-translation residue mended; of a folder, write every text mended into another."""
+    if Path(file).is_dir():
+        from flows.mending_folder import mend_folder
+
+        mend_folder(Path(file), to, language=language, mode=mode.value, as_json=as_json)
+        return
     from flows.mending import mend_text
 
     mend_text(file, language=language, mode=mode.value, show_diff=show_diff, as_json=as_json)
@@ -381,11 +389,46 @@ def runs(
 @app.command()
 def rules(
     rule: Annotated[str | None, typer.Argument(metavar="RULE", help="A rule's id; none: the whole book.")] = None,
+    data: DataOption = None,
 ) -> None:
-    """Show the rule book, or one rule with the examples that are its tests."""
+    """Show the rule book, or one rule with the examples that are its tests; and how often each acted in a dataset."""
     from flows.mending import show_rules
 
-    show_rules(rule)
+    show_rules(rule, data)
+
+
+@app.command()
+def topics(
+    query: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="QUERY", help="Words of a label, in any language, or a topic's id. None: the top topics."
+        ),
+    ] = None,
+    article: Annotated[
+        str | None, typer.Option("--article", metavar="ID|URL", help="What decided for the topics of this article.")
+    ] = None,
+    counts: Annotated[bool, typer.Option("--counts", help="How many articles of the dataset have each topic.")] = False,
+    example: Annotated[bool, typer.Option("--example", help="Print a file of watchlists to start from.")] = False,
+    language: Annotated[str, typer.Option(help="The language of labels (BCP 47).")] = "en-US",
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the topics of news, what decided for an article's, or how often each stands in the dataset."""
+    from flows.topics import count_topics, explain_article, print_example, show_taxonomy
+
+    asked = [query is not None, article is not None, counts, example]
+    if sum(asked) > 1:
+        raise typer.BadParameter("QUERY, --article, --counts and --example are asked for one at a time.")
+    if article is not None:
+        explain_article(settings_for(data, config), article, as_json=as_json)
+    elif counts:
+        count_topics(settings_for(data, config), as_json=as_json)
+    elif example:
+        print_example()
+    else:
+        show_taxonomy(query, language=language, as_json=as_json)
 
 
 @app.command()
@@ -415,14 +458,15 @@ def settings_for(data: str | None, config: Path | None) -> "Settings":
 
 def parse_days(first: str | None, last: str | None) -> "tuple[date | None, date | None]":
     """Return two days as they are given to a command, the later not before the earlier."""
-    from datetime import date
-
     from flows.settings import SettingsError
 
     try:
         days = (first and date.fromisoformat(first)) or None, (last and date.fromisoformat(last)) or None
     except ValueError as error:
         raise SettingsError(f"A day is written as 2026-02-28 ({error}).") from None
+    for day in days:
+        if day and not FIRST_DAY <= day <= LAST_DAY:
+            raise SettingsError(f"{day} is no day of news on the web: they run from {FIRST_DAY} to {LAST_DAY}.")
     if days[0] and days[1] and days[0] > days[1]:
         raise SettingsError(f"The first day, {first}, comes after the last, {last}.")
     return days

@@ -56,7 +56,7 @@ def outcome_table(summary: "RunSummary") -> Table:
         table.add_column(str(outcome), justify="right", footer=f"{summary.count(outcome):,}")
     table.add_column("inputs", justify="right", footer=f"{summary.inputs:,}")
     for source in summary.sources:
-        table.add_row(source.source, *(f"{source.count(outcome):,}" for outcome in seen), f"{source.inputs:,}")
+        table.add_row(Text(source.source), *(f"{source.count(outcome):,}" for outcome in seen), f"{source.inputs:,}")
     return table
 
 
@@ -85,7 +85,7 @@ def plan_table(planned: "Sequence[Planned]") -> Table | str:
     table.add_column("not kept", justify="right", footer=f"{sum(line.not_kept for line in planned):,}")
     for line in planned:
         days = f"{line.first_day} … {line.last_day}" if line.first_day < line.last_day else str(line.first_day)
-        table.add_row(line.source, str(line.cause), days, f"{line.pages:,}", f"{line.not_kept:,}")
+        table.add_row(Text(line.source), str(line.cause), days, f"{line.pages:,}", f"{line.not_kept:,}")
     return table
 
 
@@ -97,7 +97,7 @@ def finding_table(verdict: "Verdict") -> Table:
     for finding in verdict.findings:
         table.add_row(
             str(finding.kind),
-            finding.path,
+            Text(finding.path),
             Text(finding.detail),
             "can be" if finding.repairable or finding.by_caller else "",
         )

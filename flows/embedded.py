@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Final, NoReturn
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -61,29 +63,29 @@ def local_server(log: Path) -> Iterator[str]:
     Not Prefect's own ephemeral server: that one starts no scheduled runs, and a Ctrl-C in the terminal ends it too, so
     that the flow waits minutes for an answer that cannot come.
     """
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as sink:
-        server = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, "-m", "flows.keeper", *command],
-            stdin=subprocess.PIPE,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        _wait_until_up(server, f"{url}/api", log)
-        os.environ["PREFECT_API_URL"] = f"{url}/api"
-        yield url
-    finally:
-        os.environ.pop("PREFECT_API_URL", None)
-        assert server.stdin is not None
-        server.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(20)
-        server.kill()
+    with free_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as sink:
+            server = subprocess.Popen(  # noqa: S603 - our own words
+                [sys.executable, "-m", "flows.keeper", *command],
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            _wait_until_up(server, f"{url}/api", log)
+            os.environ["PREFECT_API_URL"] = f"{url}/api"
+            yield url
+        finally:
+            os.environ.pop("PREFECT_API_URL", None)
+            assert server.stdin is not None
+            server.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(20)
+            server.kill()
 
 
 def leave_at_once(code: int) -> NoReturn:
@@ -93,13 +95,29 @@ def leave_at_once(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _free_port() -> int:
-    """Return the port where people look for Prefect, or any other where that one is taken."""
-    for port in (UI_PORT, 0):
-        with closing(socket.socket()) as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
-    raise PrefectUnreachableError("No port is free on 127.0.0.1 for a Prefect server.")
+@contextmanager
+def free_port() -> Iterator[int]:
+    """Yield the port where people look for Prefect, or any other where that one is taken.
+
+    It is claimed by a lock too: of two commands that start at once, both would find it free, and one would take the
+    other's server for its own.
+    """
+    with Path(gettempdir(), f"copydesk-{os.getuid()}-{UI_PORT}.lock").open("a") as claim:
+        ports = [0]
+        with suppress(BlockingIOError):
+            flock(claim, LOCK_EX | LOCK_NB)
+            ports.insert(0, UI_PORT)
+        port = next(filter(None, map(_port_if_free, ports)), None)
+        if port is None:
+            raise PrefectUnreachableError("No port is free on 127.0.0.1 for a Prefect server.")
+        yield port
+
+
+def _port_if_free(port: int) -> int | None:
+    with closing(socket.socket()) as probe, suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return int(probe.getsockname()[1])
+    return None
 
 
 def _wait_until_up(server: "subprocess.Popen[bytes]", api: str, log: Path) -> None:

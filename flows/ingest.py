@@ -45,5 +45,5 @@ def ingest(parameters: IngestParameters) -> RunSummary | State[RunSummary]:
         told += told_silent(job, due)
         summary = conclude(job, published, near_duplicates, watch.seconds, told)
         if due:  # else the last report says more than one of a run that asked nothing
-            stages.report(job.place, summary, published.days, sources)
+            stages.report(job, summary, published.days, sources)
         return ended(summary)

@@ -14,10 +14,10 @@ from rich.text import Text
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import artifact_table, diff, out
+from flows.desks import desk_of
 from flows.settings import Settings
-from tasks.artifacts.mend import Mode
 from tasks.documents import Candidate, Page, Rejection
-from tasks.edit import Desk, Edited, edit_in_full
+from tasks.edit import Edited, edit_in_full
 from tasks.fetch.client import Fetcher
 from tasks.fetch.local import read_local
 from tasks.fetch.results import Deferred, Fetched, Request, Result
@@ -29,7 +29,7 @@ def inspect_document(argument: str, *, mode: str, allow_private: bool, as_json: 
     settings = Settings.load()
     source = source_from_argument(argument, delay=0, allow_private=allow_private)
     page = _from_disk(source) if source.is_local else _from_web(source, settings.contact)
-    desk = Desk(mode=Mode(mode), expected_languages=settings.languages)
+    desk = desk_of(settings, mode)
     edited = page if isinstance(page, Rejection) else edit_in_full(page, desk)
     if as_json:
         made = edited if isinstance(edited, Rejection) else edited.article

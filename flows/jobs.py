@@ -21,6 +21,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.cli import is_trouble
 from flows.clock import utc_now
 from flows.companion import RunCancelledError, ServerGoneError, accompanied, has_lost_server, is_on_its_own
+from flows.desks import desk_of
 from flows.events import announce
 from flows.logs import OURS, in_run, in_stage, speak_json, speaks_json
 from flows.parameters import ReprocessParameters
@@ -32,10 +33,9 @@ from storage.records import Run as LedgerRun
 from storage.store import Store
 from storage.verify import Finding
 from tasks.archived import Planned
-from tasks.artifacts.mend import Mode
 from tasks.batch import Editors, Workers
 from tasks.cluster import Cluster
-from tasks.edit import Desk, versions
+from tasks.edit import versions
 from tasks.fetch.exchange import Limits
 from tasks.fetch.sources import Source
 from tasks.fetch.window import Window
@@ -83,7 +83,7 @@ def begin(flow: str, settings: Settings, window: Window | None = None) -> Job:
         started_at=now,
         clock=utc_now,
         seed=randbits(32),
-        desk=Desk(mode=Mode(settings.mode), expected_languages=settings.languages),
+        desk=desk_of(settings),
         contact=settings.contact,
         batch_size=settings.batch_size,
         workers=settings.workers or os.cpu_count() or 1,
@@ -191,7 +191,7 @@ def conclude(
     warnings: Sequence[str] = (),
 ) -> RunSummary:
     """Sum up a run and hold it against its gates; note it in the ledger, and show it in Prefect."""
-    finished, made_by = utc_now(), versions()
+    finished, made_by = utc_now(), versions(job.desk)
     figures = Figures(
         started_at=job.started_at,
         outcomes=published.by_source(),

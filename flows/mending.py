@@ -3,7 +3,7 @@
 import difflib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,8 +26,8 @@ class UnknownRuleError(Exception):
 
 def mend_text(file: str, *, language: str | None, mode: str, show_diff: bool, as_json: bool) -> None:
     """Print a text mended; with what was done, as a diff or as JSON, where asked."""
-    text = _read(file)
-    spoken = language or _detected(text)
+    text = read_text(file)
+    spoken = language or detected(text)
     mended = mend(title="", summary=None, text=text, language=spoken, mode=Mode(mode))
     if as_json:
         found = {
@@ -47,14 +47,16 @@ def mend_text(file: str, *, language: str | None, mode: str, show_diff: bool, as
         err.print(f"{spoken}: {count} mended, {len(mended.artifacts) - count} reported; gate {gate}.", style="dim")
 
 
-def _detected(text: str) -> str:
+def detected(text: str) -> str:
+    """Return the tag of a text's language, as the settings here would have it detected."""
     from flows.settings import Settings  # loaded only where the language is not given
     from tasks.language import detect_language
 
     return detect_language(text, prior=Settings.load().languages).tag
 
 
-def _read(file: str) -> str:
+def read_text(file: str) -> str:
+    """Return a file's text, or that of standard input for `-`."""
     try:
         raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return raw.decode("utf-8-sig")
@@ -64,26 +66,48 @@ def _read(file: str) -> str:
         raise TextError(f"{file}: this is not UTF-8 text. For a saved page use: copydesk inspect {file}") from None
 
 
-def show_rules(id_: str | None) -> None:
-    """Print the rule book, a line a rule; or one rule with the examples that are its tests."""
+def show_rules(id_: str | None, data: str | None) -> None:
+    """Print the rule book, a line a rule, or one rule with the examples that are its tests; how often each acted."""
+    acted = _acted(data)
     if id_ is None:
-        out.print(_book())
+        out.print(_book(acted))
         return
     rule = next((rule for rule in RULEBOOK if rule.id == id_), None)
     if rule is None:
         close = difflib.get_close_matches(id_, [rule.id for rule in RULEBOOK], n=3)
         raise UnknownRuleError(f"No rule is called {id_!r}. {_alternatives(close)}")
     _show_rule(rule)
+    if acted is not None:
+        mended, reported = acted.get(rule.id, (0, 0))
+        out.print(f"\n[dim]in the dataset:[/dim] {mended:,} mended, {reported:,} reported")
 
 
-def _book() -> Table:
+def _acted(data: str | None) -> dict[str, tuple[int, int]] | None:
+    """Return how often each rule mended and reported in a dataset; None where none is given and ./data is none."""
+    folder = data or "data"
+    if data is None and not Path(folder, "article_artifacts").is_dir():
+        return None
+    from storage import read  # DuckDB loads only where there is something to count
+
+    with read.connect(folder) as connection:
+        rows = connection.execute(
+            "SELECT rule, count(*) FILTER (action = 'mended'), count(*) FILTER (action = 'reported') "
+            "FROM article_artifacts GROUP BY rule"
+        ).fetchall()
+    return {rule: (mended, reported) for rule, mended, reported in rows}
+
+
+def _book(acted: Mapping[str, tuple[int, int]] | None) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("rule", "acts", "category", "languages", "why"):
         table.add_column(name, overflow="fold")
+    if acted is not None:
+        table.add_column("mended", justify="right", no_wrap=True)
+        table.add_column("reported", justify="right", no_wrap=True)
     for rule in RULEBOOK:
-        table.add_row(
-            rule.id, str(rule.safety), str(rule.category), ", ".join(sorted(rule.languages or ())) or "any", rule.why
-        )
+        languages = ", ".join(sorted(rule.languages or ())) or "any"
+        counts = () if acted is None else tuple(f"{count:,}" if count else "" for count in acted.get(rule.id, (0, 0)))
+        table.add_row(rule.id, str(rule.safety), str(rule.category), languages, rule.why, *counts)
     return table
 
 

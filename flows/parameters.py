@@ -7,13 +7,16 @@ from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from flows.cli import FIRST_DAY, LAST_DAY
+from flows.desks import desk_of
 from flows.inbox import Inbox
 from flows.places import check_dataset, place_of
 from flows.settings import Seconds, Settings, SettingsError, SourceSettings
+from tasks.edit import versions
 from tasks.fetch.freshness import Attention
 from tasks.fetch.sources import Source, SourceError, SourceKind, source_from_argument
 from tasks.fetch.window import Window
@@ -25,6 +28,7 @@ if TYPE_CHECKING:  # heavy, and not needed by the commands that only look
 
 MOST_DAYS: Final = 3_660  # of a backfill: ten years
 MOST_AT_ONCE: Final = 16
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 
 
 class IngestParameters(BaseModel):
@@ -50,12 +54,12 @@ class IngestParameters(BaseModel):
         title="Only what is due",
         description="Leave a feed or sitemap alone until its next visit is due: schedules do, a run by hand asks.",
     )
-    first_day: date | None = Field(
+    first_day: Day | None = Field(
         None,
         title="First day",
         description="Ask only for what was published on this UTC day or later; by default for all there is.",
     )
-    last_day: date | None = Field(
+    last_day: Day | None = Field(
         None, title="Last day", description="The last UTC day to ask for, together with a first one; by default today."
     )
     config: str | None = Field(
@@ -101,10 +105,10 @@ class BackfillParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    first: date | None = Field(
+    first: Day | None = Field(
         None, title="First day", description="Of publication (UTC); none: the first that has articles."
     )
-    last: date | None = Field(
+    last: Day | None = Field(
         None, title="Last day", description="Of publication, included; none: today, or the last that has articles."
     )
     sources: tuple[str, ...] = Field(
@@ -174,8 +178,8 @@ class ReprocessParameters(BaseModel):
         description="Names of sources, as rows have them. None: every source.",
         examples=[["harbour-courier"]],
     )
-    first_day: date | None = Field(None, title="First day", description="Of publication; none: from the beginning.")
-    last_day: date | None = Field(None, title="Last day", description="Of publication, included; none: to the end.")
+    first_day: Day | None = Field(None, title="First day", description="Of publication; none: from the beginning.")
+    last_day: Day | None = Field(None, title="Last day", description="Of publication, included; none: to the end.")
     only: Only = Field(
         Only.STALE,
         title="Only",
@@ -269,6 +273,8 @@ def window_for(
         first = min(earliest, last)
     if last < first:
         raise SettingsError(f"The last day, {last}, lies before the first, {first}.")
+    if (last - first).days >= MOST_DAYS:
+        raise SettingsError(f"{first} to {last} is more than {MOST_DAYS:,} days. Take a part at a time.")
     return Window(first=first, last=last)
 
 
@@ -283,7 +289,13 @@ def request_for(window: Window, names: Sequence[str], settings: Settings, today:
             sources.append(_named_source(name, settings))
         except SourceError:
             others.append(name)
-    return Request(window=window, today=today, sources=tuple(sources), others=tuple(others) if names else None)
+    return Request(
+        window=window,
+        today=today,
+        versions=versions(desk_of(settings)),
+        sources=tuple(sources),
+        others=tuple(others) if names else None,
+    )
 
 
 def configured_sources(settings: Settings) -> tuple[Source, ...]:
@@ -304,9 +316,10 @@ def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:
     chosen = list({source.location: source for source in sources}.values())
     names = Counter(source.name for source in chosen)
     named = [replace(source, name=_longer_name(source)) if names[source.name] > 1 else source for source in chosen]
-    if len({source.name for source in named}) < len(named):
+    clash = next((name for name, count in Counter(source.name for source in named).items() if count > 1), None)
+    if clash is not None:
         raise SettingsError(
-            f"Several sources would be called {named[0].name!r}. Give them names of their own in copydesk.toml."
+            f"Several sources would be called {clash!r}. Give them names of their own in copydesk.toml."
         )
     return tuple(named)
 

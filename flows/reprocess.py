@@ -22,18 +22,18 @@ def reprocess(parameters: ReprocessParameters) -> RunSummary | State[RunSummary]
     watch = Stopwatch()
     with working(job):
         if parameters.dry_run:
-            show_plan(job, stages.plan(job.place, parameters.selection()))
+            show_plan(job, stages.plan(job, parameters.selection()))
             return conclude(job, Published(), 0, watch.seconds)
         stages.finish(job)
         if parameters.only is Only.FINGERPRINTS:
             published = Published(days=stages.fingerprints(job, parameters.first_day, parameters.last_day))
         else:
-            show_plan(job, stages.plan(job.place, parameters.selection()))
+            show_plan(job, stages.plan(job, parameters.selection()))
             published = _edit_anew(job, settings, parameters, watch)
         with watch.timing("stories"):
             near_duplicates = stages.stories(job, published.days)
         summary = conclude(job, published, near_duplicates, watch.seconds)
-        stages.report(job.place, summary, published.days)
+        stages.report(job, summary, published.days)
         return ended(summary)
 
 

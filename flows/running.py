@@ -3,13 +3,17 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from shutil import which
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
 
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
@@ -23,6 +27,7 @@ from flows.console import (
     progress_bars,
     rejection_table,
 )
+from flows.desks import desk_of
 from flows.embedded import PrefectUnreachableError, leave_at_once, local_server, prepare_prefect, uses_a_server
 from flows.logs import PREFECT_HANDLERS, quieten_prefect, speak_json
 from flows.parameters import IngestParameters, Only, ReprocessParameters, configured_sources
@@ -33,6 +38,7 @@ from storage import read
 from storage.store import Store
 from tasks.archived import plan
 from tasks.documents import Outcome, Stage
+from tasks.edit import versions
 from tasks.gates import GateStatus
 from tasks.publish import write_report
 from tasks.report.summary import RunSummary
@@ -59,8 +65,11 @@ def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> 
     """Show what the `reprocess` flow would do, and run it here unless there is nothing to do; return the exit code."""
     settings = parameters.settings()
     check_dataset(settings)
+    _check_names(parameters.sources, settings)
+    if parameters.only is Only.FINGERPRINTS and parameters.dry_run:
+        raise SettingsError("Fingerprints are made again for every day asked for: there is no plan of it to show.")
     if parameters.only is not Only.FINGERPRINTS:
-        planned = plan(place_of(settings), parameters.selection())
+        planned = plan(place_of(settings), parameters.selection(), versions(desk_of(settings)))
         if parameters.dry_run and as_json:
             out.print_json(json.dumps([asdict(line) for line in planned], default=date.isoformat))
             return DONE
@@ -69,6 +78,18 @@ def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> 
         if parameters.dry_run or not sum(line.pages for line in planned):
             return DONE
     return _run_and_show(lambda: _reprocess(parameters), settings, as_json=as_json)
+
+
+def _check_names(names: Sequence[str], settings: Settings) -> None:
+    """Refuse a source of which neither copydesk.toml nor the dataset knows anything."""
+    root, known = place_of(settings).root, set(settings.sources)
+    for stored in (read.articles(root, columns=["source"]), read.rejections(root, columns=["source"])):
+        known |= set(pc.unique(stored["source"]).to_pylist())
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, sorted(known), n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(known)) or 'none'}."
+            raise SettingsError(f"{name}: neither copydesk.toml nor the dataset has a source of this name. {hint}")
 
 
 def _reprocess(parameters: ReprocessParameters) -> "State[RunSummary | State[RunSummary]]":
@@ -130,7 +151,7 @@ def _prefect(settings: Settings, *, console_level: str) -> Iterator[str | None]:
         yield None
         return
     notice("Starting Prefect (about 15 s) …", style="dim")
-    with local_server((home or Path()) / "server.log") as url:
+    with local_server((home or Path(gettempdir(), "copydesk")) / "server.log") as url:
         try:
             yield url
         finally:
@@ -186,6 +207,7 @@ DEMO_SETTINGS = """\
 # Written by `copydesk demo`: the sample newspaper's three listings, served on loopback. It prints no second issue.
 delay = 0.02
 backoff = 0.1
+watchlists = "watchlists.toml"
 
 [sources.harbour-feed]
 location = "{base}/feed.xml"
@@ -207,11 +229,13 @@ silent_after = 3650
 def run_demo(data: Path, port: int) -> int:
     """Serve the sample newspaper, ingest it, and show one sentence mended and where to look next."""
     from flows.sample.site import SampleSite
+    from flows.topics import EXAMPLE
 
     with SampleSite(port) as site:
         out.print(f"The sample newspaper is served at [link]{site.base_url}/[/link] while this runs.")
         with Store.open(data) as store:
             store.files.publish("state/demo.toml", DEMO_SETTINGS.format(base=site.base_url).encode())
+            store.files.publish("state/watchlists.toml", EXAMPLE.read_bytes())
         config = data / "state" / "demo.toml"
         code = run_ingest(IngestParameters(config=str(config), data=str(data)))
     _show_showcase(data)
@@ -242,11 +266,12 @@ def _show_showcase(data: Path) -> None:
 def rewrite_report(settings: Settings) -> None:
     """Draw the last run's report again, from the dataset as it is now."""
     place, data = place_of(settings), settings.data
+    check_dataset(settings)
     with place.open() as store:
         if not store.files.exists("report/summary.json"):
             raise SettingsError(f"{data}: no run has left a report here. Run one: copydesk run SOURCE --data {data}")
         summary = RunSummary.from_json(store.files.read("report/summary.json"))
-    write_report(place, summary, (), configured_sources(settings))
+    write_report(place, summary, (), versions(desk_of(settings)), configured_sources(settings))
     out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True)
 
 

@@ -1,7 +1,7 @@
 """`copydesk runs`: what ran, what came of it, and what is running now, from the ledger alone."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
@@ -111,7 +111,8 @@ def _troubles(run: Run, state: RunState) -> list[Text]:
 
 
 def _outcomes(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome if counts.get(outcome))
+    known: Iterable[str] = [outcome for outcome in Outcome if counts.get(outcome)]
+    return ", ".join(f"{counts[each]:,} {each}" for each in known or [each for each in counts if counts[each]])
 
 
 def _stages(seconds: Mapping[str, float]) -> str:

@@ -82,7 +82,6 @@ class Schedule(Closed):
     every: float | None = Field(None, ge=1, description="Schedule as seconds between two runs.")
     rrule: str | None = Field(None, description="Schedule as an iCalendar RRULE.")
     timezone: str = Field("UTC", description="Time zone of `cron` and `rrule`.")
-    gates: GateSettings | None = Field(None, description="Quality gates of its own, as in [gates]; it is judged alone.")
 
     @field_validator("timezone")
     @classmethod
@@ -174,7 +173,9 @@ class Settings(Closed):
 
     data: str = Field("data", description="The dataset: a folder relative to this file, or s3://bucket/prefix.")
     ledger: str | None = Field(
-        None, description="SQLAlchemy URL of the ledger; by default an SQLite file in the dataset's folder."
+        None,
+        description="SQLAlchemy URL of the ledger; by default an SQLite file in the dataset's folder.",
+        examples=["postgresql+psycopg://desk@db.example/copydesk"],
     )
     single_machine: bool = Field(False, description="Only this machine writes to a dataset on S3.")
     contact: str = Field("", description="Mail or web address that the user agent names; hosts like to know.")
@@ -188,6 +189,11 @@ class Settings(Closed):
     )
     languages: tuple[str, ...] = Field((), description="Languages that are expected (BCP 47); none: all are equal.")
     mode: str = Field("standard", pattern="^(strict|standard|all)$", description="How boldly text is mended.")
+    watchlists: str | None = Field(
+        None,
+        description="Your own topics: a TOML file, relative to this one (docs/topics.md tells how it is written).",
+        examples=["watchlists.toml"],
+    )
     batch_size: int = Field(200, ge=1, le=10_000, description="Pages in a batch.")
     workers: int = Field(0, ge=0, le=256, description="Processes that edit pages; 0: one for each core.")
     log_format: LogFormat = Field(LogFormat.TEXT, description="How log lines are written: text, or json for machines.")
@@ -233,6 +239,11 @@ class Settings(Closed):
             raise ValueError("names no Dask scheduler; write `local`, or its address, such as tcp://scheduler:8786")
         return value
 
+    @field_validator("ledger", "alert_webhook", mode="before")
+    @classmethod
+    def _blank_is_none(cls, value: object) -> object:
+        return None if value == "" else value  # as an empty variable of the environment means
+
     @field_validator("languages", mode="before")
     @classmethod
     def _parted(cls, value: object) -> object:
@@ -266,7 +277,9 @@ class Settings(Closed):
             for name, source in settings.sources.items()
         }
         beside = {
-            name: _path_in(place.parent, getattr(settings, name)) for name in ("data", "inbox") if name not in given
+            name: _path_in(place.parent, location)
+            for name in ("data", "inbox", "watchlists")
+            if name not in given and (location := getattr(settings, name)) is not None
         }
         return settings.model_copy(update={**beside, "sources": sources})
 
@@ -353,6 +366,7 @@ def template() -> str:
 
 def _entry(name: str, field: Any) -> list[str]:
     value = "…" if field.default is None else field.default
+    value = field.examples[0] if field.examples else value
     return [f"# {field.description}", f"# {name} = {_as_toml(value)}"]
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import finding_table, out
+from flows.desks import desk_of
 from flows.places import check_dataset, place_of, retention_of
 from flows.settings import Settings, SettingsError
 from storage import arrivals, upkeep
@@ -13,6 +14,7 @@ from storage.forget import Forgotten
 from storage.store import Store
 from storage.verify import Verdict, verify
 from tasks import housekeeping, listings
+from tasks.edit import versions
 from tasks.publish import tell_stories, write_report
 from tasks.report.summary import RunSummary
 from tasks.urls import BadUrl, canonical_url
@@ -88,7 +90,7 @@ def forget_article(settings: Settings, name: str) -> int:
         report = store.files.read("report/summary.json") if store.files.exists("report/summary.json") else None
     tell_stories(place, forgotten.stories, run=f"forget-{now:%Y%m%dT%H%M%S}", now=now)
     if report is not None:
-        write_report(place, RunSummary.from_json(report), ())
+        write_report(place, RunSummary.from_json(report), (), versions(desk_of(settings)))
     out.print(
         f"Taken out: {forgotten.articles:,} articles, {forgotten.rejections:,} rejections, "
         f"{forgotten.pages:,} archived pages. It will not be taken in again."

@@ -8,9 +8,10 @@ from typing import Final
 from prefect import flow, get_run_logger
 
 from flows.clock import utc_now
+from flows.desks import desk_of
 from flows.events import INBOX_LANDED, SOURCE_SILENT, VERSIONS_CHANGED, absolute, tell
 from flows.inbox import Inbox, look
-from flows.parameters import WatchParameters, configured_source
+from flows.parameters import WatchParameters, configured_sources
 from flows.places import place_of
 from flows.settings import Settings
 from storage.store import Store
@@ -55,7 +56,7 @@ def look_at_versions(store: Store, settings: Settings) -> None:
 
     The first look at a dataset that has rows tells it too: nobody knows what made them.
     """
-    note, today = store.ledger.note(_VERSIONS), asdict(versions())
+    note, today = store.ledger.note(_VERSIONS), asdict(versions(desk_of(settings)))
     before = json.loads(note) if note else {}
     changed = sorted(name for name, version in today.items() if version != before.get(name))
     if changed and (before or any(store.files.list("articles"))):
@@ -66,8 +67,8 @@ def look_at_versions(store: Store, settings: Settings) -> None:
 
 def look_at_sources(store: Store, settings: Settings) -> None:
     """Tell which sources have fallen silent. One that spoke since is told again when it falls silent again."""
-    remote = (name for name, source in settings.sources.items() if "://" in source.location)
-    silences = silent_sources(store.ledger, [configured_source(name, settings) for name in remote])
+    remote = [source for source in configured_sources(settings) if "://" in source.location]
+    silences = silent_sources(store.ledger, remote)
     told = json.loads(store.ledger.note(_SILENT) or "{}")
     for silence in silences:
         if told.get(silence.source) != silence.since.isoformat():

@@ -19,7 +19,7 @@ from typing import Any, Final, Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from storage.errors import LedgerError, SchemaVersionError, StoreFullError, StoreNotWritableError
 from storage.records import (
@@ -85,7 +85,13 @@ class Ledger:
 
         `postgresql://…` is taken to mean the driver psycopg, where SQLAlchemy would look for its predecessor.
         """
-        address = sa.make_url(url)
+        try:
+            address = sa.make_url(url)
+        except ArgumentError:  # which quotes the address, that may hold a password
+            raise LedgerError(
+                "The ledger's address is no SQLAlchemy URL. Write for example postgresql://user@host/copydesk, "
+                "or leave it out: an SQLite file in the dataset's folder."
+            ) from None
         if address.drivername == "postgresql":
             address = address.set(drivername="postgresql+psycopg")
         where = address.render_as_string()

@@ -87,10 +87,14 @@ TOPIC_EVIDENCE: Final = pa.struct(
 
 TOPIC: Final = pa.struct(
     [
-        column("id", pa.string(), "IPTC Media Topic, such as `medtop:20000002`, or a watchlist's id."),
-        column("label", pa.string(), "The topic's English label."),
-        column("score", pa.float64(), "How sure the tagger is, 0 to 1."),
-        column("evidence", list_of(TOPIC_EVIDENCE), "The phrases that decided."),
+        column(
+            "id",
+            pa.string(),
+            "IPTC Media Topic, such as `medtop:20000002`, or a watchlist, such as `watch:port-strikes`.",
+        ),
+        column("label", pa.string(), "The topic's English label, or the watchlist's."),
+        column("score", pa.float64(), "How sure the tagger is, 0 to 1; 1 for a watchlist."),
+        column("evidence", list_of(TOPIC_EVIDENCE), "The phrases that decided; none where the model alone saw it."),
     ]
 )
 
@@ -116,7 +120,7 @@ VERSIONS: Final = pa.struct(
         column("taxonomy", pa.string(), "Version of the topic taxonomy."),
         column("tagger", pa.string(), "Version of the topic tagger."),
         column("score_model", pa.string(), "Version of the model behind `translated_score`."),
-        column("watchlists", pa.string(), "Version of the watchlists."),
+        column("watchlists", pa.string(), "Digest of the watchlists; null where there were none."),
     ]
 )
 
@@ -191,7 +195,7 @@ ARTICLES: Final = _schema(
         column(
             "translated_score", pa.float64(), "How likely the text is machine-translated, 0 to 1; null: not judged."
         ),
-        required("topics", list_of(TOPIC), "What it is about, highest score first."),
+        required("topics", list_of(TOPIC), "What it is about, highest score first; then the user's own watchlists."),
         required("keywords", list_of(pa.string()), "The page's own keywords."),
         column("section", pa.string(), "The page's own section."),
         column("site_name", pa.string(), "Name of the site."),
@@ -229,10 +233,14 @@ ARTICLE_TOPICS: Final = _schema(
         required("position", pa.int32(), "Place in the article's `topics`, from 0."),
         required("source", pa.string(), "The article's source."),
         required("language", pa.string(), "The article's language."),
-        column("topic_id", pa.string(), "IPTC Media Topic, such as `medtop:20000002`, or a watchlist's id."),
-        column("label", pa.string(), "The topic's English label."),
-        column("score", pa.float64(), "How sure the tagger is, 0 to 1."),
-        column("evidence", list_of(TOPIC_EVIDENCE), "The phrases that decided."),
+        column(
+            "topic_id",
+            pa.string(),
+            "IPTC Media Topic, such as `medtop:20000002`, or a watchlist, such as `watch:port-strikes`.",
+        ),
+        column("label", pa.string(), "The topic's English label, or the watchlist's."),
+        column("score", pa.float64(), "How sure the tagger is, 0 to 1; 1 for a watchlist."),
+        column("evidence", list_of(TOPIC_EVIDENCE), "The phrases that decided; none where the model alone saw it."),
     ],
 )
 

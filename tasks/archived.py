@@ -27,6 +27,7 @@ from tasks.fetch.sources import FileType, file_type
 from tasks.intake import ARRIVED, BatchRef, is_address, page_of
 from tasks.job import Job
 from tasks.progress import tell
+from tasks.rematch import differ_in_watchlists_only, rematch
 from tasks.rows import (
     COUNTED,
     KEPT,
@@ -60,6 +61,7 @@ class Cause(StrEnum):
     """Why an archived page is edited anew."""
 
     STALE = "stale"  # its row was made by an older desk
+    WATCHLISTS = "watchlists"  # the watchlists have changed since, and nothing else: its row's text will do
     LOST = "lost"  # its row is not in the dataset any more
     SET_ASIDE = "set aside"  # an older desk set it aside
     WAITING = "waiting"  # it was archived, and nothing has become of it yet
@@ -122,11 +124,11 @@ class Planned:
     not_kept: int = 0  # more, whose page is not in the archive any more
 
 
-def plan(place: Place, selection: Selection) -> tuple[Planned, ...]:
-    """Say what `collect_archived` would yield, a line a source and cause."""
+def plan(place: Place, selection: Selection, today: Versions) -> tuple[Planned, ...]:
+    """Say what `collect_archived` would take up at a desk of these versions, a line a source and cause."""
     lines: dict[tuple[str, Cause], Planned] = {}
     with place.open() as store:
-        for found in find_archived(store, selection):
+        for found in find_archived(store, selection, today):
             line = found.page.source, found.cause
             known = lines.get(line) or Planned(
                 source=found.page.source, cause=found.cause, first_day=found.day, last_day=found.day
@@ -142,10 +144,15 @@ def plan(place: Place, selection: Selection) -> tuple[Planned, ...]:
 
 
 def collect_archived(job: Job, selection: Selection) -> Iterator[BatchRef]:
-    """Yield batches of archived pages for the desk, whose outcomes `publish_run` publishes as those of fetched ones."""
+    """Yield batches of archived pages for the desk, whose outcomes `publish_run` publishes as those of fetched ones.
+
+    Articles of which only the watchlists are old are matched here and now.
+    """
     counts: Counter[tuple[str, str | None]] = Counter()
+    old_watchlists: dict[date, set[str]] = {}
     with job.place.open() as store:
-        pages = _numbered(find_archived(store, selection), counts)
+        found = find_archived(store, selection, versions(job.desk))
+        pages = _numbered(_without_rematched(found, counts, old_watchlists), counts)
         for number in count():
             batch = list(islice(pages, job.batch_size))
             if not batch:
@@ -154,6 +161,7 @@ def collect_archived(job: Job, selection: Selection) -> Iterator[BatchRef]:
             path = store.staging.write(job.run, key, KEPT, archived_table(batch))
             tell("collect", batch[-1].number - FIRST_NUMBER + 1)
             yield BatchRef(key=key, path=path, count=len(batch))
+        rematch(store, job.run, old_watchlists, job.desk)
         counted = [Counted(source=source, left_out=why, count=number) for (source, why), number in counts.items()]
         store.staging.write(job.run, "kept", COUNTED, counted_table(counted))
 
@@ -167,9 +175,21 @@ def _numbered(found: Iterable[Found], counts: Counter[tuple[str, str | None]]) -
             yield replace(each.page, number=next(numbers))
 
 
-def find_archived(store: Store, selection: Selection) -> Iterator[Found]:
+def _without_rematched(
+    found: Iterable[Found], counts: Counter[tuple[str, str | None]], rematched: dict[date, set[str]]
+) -> Iterator[Found]:
+    """Yield what needs the desk; count what does not, and put it in `rematched`: article ids by day."""
+    for each in found:
+        if each.cause is Cause.WATCHLISTS and each.page.article_id is not None:
+            counts[each.page.source, None] += 1
+            rematched.setdefault(each.day, set()).add(each.page.article_id)
+        else:
+            yield each
+
+
+def find_archived(store: Store, selection: Selection, today: Versions) -> Iterator[Found]:
     """Yield the archived pages of a selection, each once, a day at a time: memory holds no more than a day's rows."""
-    look = _Look(store, selection)
+    look = _Look(store, selection, today)
     yield from look.articles()
     yield from look.rejections()
     yield from look.waiting()
@@ -178,10 +198,10 @@ def find_archived(store: Store, selection: Selection) -> Iterator[Found]:
 class _Look:
     """One look through dataset and ledger for what a selection wants."""
 
-    def __init__(self, store: Store, selection: Selection) -> None:
+    def __init__(self, store: Store, selection: Selection, today: Versions) -> None:
         self._store = store
         self._selection = selection
-        self._today = versions()
+        self._today = today
         self._files = frozenset(store.pages.list())
         self._judged: set[tuple[str, str]] = set()  # inputs that today's desk has set aside
 
@@ -200,7 +220,7 @@ class _Look:
         """Yield the pages that were set aside at the desk."""
         for day in self._selection.days(days(self._store.files, REJECTIONS_DATASET)):
             rows = read(self._store.files, REJECTIONS_DATASET, day, ["source", "input", "page", "versions"]).table
-            chosen = [row for row in rows.to_pylist() if row["page"] is not None and self._wants(row, day)]
+            chosen = [row for row in rows.to_pylist() if row["page"] is not None and self._wants_judged(row, day)]
             hints = self._hints_of_inputs(chosen)
             for row in chosen:
                 page = _archived(row, hints.get((row["source"], row["input"]), Hints()))
@@ -222,8 +242,7 @@ class _Look:
         ]
         hints = self._hints_of_rows(day, [row for row in chosen if row["page"] is not None])
         for row in chosen:
-            cause = Cause.STALE if self._is_stale(row) else Cause.ASKED_FOR
-            yield self._found(_archived(row, hints.get(row["article_id"], Hints())), day, cause)
+            yield self._found(_archived(row, hints.get(row["article_id"], Hints())), day, self._cause(row))
 
     def _lost(self, day: date, ids: set[str]) -> Iterator[Found]:
         """Yield the last page of each of these articles."""
@@ -238,11 +257,30 @@ class _Look:
     def _wants(self, row: dict[str, Any], day: date) -> bool:
         return self._selection.covers(row["source"], day) and (not self._selection.stale_only or self._is_stale(row))
 
+    def _wants_judged(self, row: dict[str, Any], day: date) -> bool:
+        is_wanted = not self._selection.stale_only or not self._is_judged_today(row)
+        return is_wanted and self._selection.covers(row["source"], day)
+
+    def _cause(self, row: dict[str, Any]) -> Cause:
+        if not self._is_stale(row):
+            return Cause.ASKED_FOR
+        is_rematched = self._selection.stale_only and differ_in_watchlists_only(
+            Versions(**row["versions"]), self._today
+        )
+        return Cause.WATCHLISTS if is_rematched else Cause.STALE
+
     def _is_stale(self, row: dict[str, Any]) -> bool:
         return row["versions"] is None or Versions(**row["versions"]) != self._today
 
+    def _is_judged_today(self, row: dict[str, Any]) -> bool:
+        """Whether today's desk would set a page aside again that it has set aside: watchlists have no say in that."""
+        return row["versions"] is not None and (
+            replace(Versions(**row["versions"]), watchlists=self._today.watchlists) == self._today
+        )
+
     def _found(self, page: ArchivedPage, day: date, cause: Cause) -> Found:
-        return Found(page=page, day=day, cause=cause, is_kept=page.page.file in self._files)
+        is_kept = cause is Cause.WATCHLISTS or page.page.file in self._files
+        return Found(page=page, day=day, cause=cause, is_kept=is_kept)
 
     def _set_aside_today(self) -> set[tuple[str, str]]:
         """Return the sources and inputs whose page today's desk has set aside: to ask it again changes nothing."""
@@ -252,7 +290,7 @@ class _Look:
             found |= {
                 (row["source"], row["input"])
                 for row in rows.filter(rows["page"].is_valid()).to_pylist()
-                if not self._is_stale(row)
+                if self._is_judged_today(row)
             }
         return found
 

@@ -12,6 +12,7 @@ from storage.records import Attempt
 from storage.schema import ARTICLES_DATASET
 from storage.store import Store
 from tasks.documents import Outcome
+from tasks.edit import versions
 from tasks.fetch.sources import Source
 from tasks.fetch.window import Window
 from tasks.job import Job
@@ -56,7 +57,7 @@ def _claims(
     days = [own - _DAY, *asked, *(day for _, day in inputs)]
     around = Window(first=min(days), last=max(days))
     known = store.ledger.attempts([source.name for source in sources], around.first, around.last)
-    rows = rows_of(store, around)
+    rows = rows_of(store, around, versions(job.desk))
     for source in (as_last_seen(store, source) for source in sources):
         before = {attempt.day for attempt in known if attempt.source == source.name}
         fell_on = {day for name, day in inputs if name == source.name}

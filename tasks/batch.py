@@ -63,14 +63,14 @@ def edit_slice(place: Place, run: str, part: Slice, desk: Desk) -> Edited:
                 articles.append((archived.number, edited))
             else:
                 rejections.append((archived.number, edited))
-        return _stage(store, run, part, articles, rejections)
+        return _stage(store, run, part, desk, articles, rejections)
 
 
-def reject_slice(place: Place, run: str, part: Slice, detail: str) -> Edited:
+def reject_slice(place: Place, run: str, part: Slice, desk: Desk, detail: str) -> Edited:
     """Stage a rejection for each page of a slice that took its process down."""
     with place.open() as store:
         rejections = [(page.number, _rejection(page, Reason.CRASHED, detail)) for page in _pages(store, part)]
-        return _stage(store, run, part, [], rejections)
+        return _stage(store, run, part, desk, [], rejections)
 
 
 EditSlice = Callable[[Place, str, Slice, Desk], Edited]
@@ -171,7 +171,7 @@ def _by_halves(alone: "_Alone", job: Job, part: Slice, edit: EditSlice) -> Edite
     if edited is not None:
         return edited
     if part.stop - part.start == 1:
-        return reject_slice(job.place, job.run, part, "The process that edited this page died.")
+        return reject_slice(job.place, job.run, part, job.desk, "The process that edited this page died.")
     return sum((_by_halves(alone, job, half, edit) for half in part.halves()), Edited())
 
 
@@ -280,6 +280,7 @@ def _stage(
     store: Store,
     run: str,
     part: Slice,
+    desk: Desk,
     articles: list[tuple[int, Article]],
     rejections: list[tuple[int, Rejection]],
 ) -> Edited:
@@ -288,5 +289,5 @@ def _stage(
     if articles:
         store.staging.write(run, key, ARTICLES, articles_table(articles))
     if rejections:
-        store.staging.write(run, key, REJECTIONS, rejections_table(rejections, versions()))
+        store.staging.write(run, key, REJECTIONS, rejections_table(rejections, versions(desk)))
     return Edited(articles=len(articles), rejections=len(rejections))

@@ -75,7 +75,7 @@ class Cluster:
 
     def _greet(self) -> None:
         try:
-            self._wait(self._client.submit(versions, pure=False))
+            self._wait(self._client.submit(versions, Desk(), pure=False))
         except (ImportError, RuntimeError) as error:  # the scheduler, which reads tasks too, wraps it in the latter
             raise ClusterError(
                 f"{self._address}: the scheduler or a worker cannot import copydesk ({error.__cause__ or error}). "
@@ -85,7 +85,15 @@ class Cluster:
     def _submit(self, job: Job, part: Slice) -> "Future":
         name = f"{job.run}-{part.key}-{part.start:05d}"
         return self._client.submit(
-            edit_there, versions(), self._edit, job.place, job.run, part, job.desk, key=f"edit-{name}", pure=False
+            edit_there,
+            versions(job.desk),
+            self._edit,
+            job.place,
+            job.run,
+            part,
+            job.desk,
+            key=f"edit-{name}",
+            pure=False,
         )
 
     def _result(self, future: "Future", job: Job, part: Slice) -> Edited:
@@ -123,7 +131,7 @@ class Cluster:
 
 def edit_there(expected: Versions, edit: EditSlice, place: Place, run: str, part: Slice, desk: Desk) -> Edited:
     """Edit a slice on a worker, unless that has another copydesk, whose rows would differ."""
-    if (found := versions()) != expected:
+    if (found := versions(desk)) != expected:
         raise ClusterError(
             f"A worker of the Dask cluster has another copydesk ({found}) than the flow ({expected}). "
             "Install on every worker what is installed here."

@@ -39,7 +39,13 @@ def collect_pages(job: Job, sources: Iterable[Source]) -> Iterator[BatchRef]:
     """
     sources = list(sources)
     with job.place.open() as store:
-        intake = Intake(store=store, run=job.run, now=job.started_at, versions=versions(), batch_size=job.batch_size)
+        intake = Intake(
+            store=store,
+            run=job.run,
+            now=job.started_at,
+            versions=versions(job.desk),
+            batch_size=job.batch_size,
+        )
         arrivals.adopt(store)
         left_out: Counter[tuple[str, str]] = Counter()
         try:

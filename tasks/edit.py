@@ -25,8 +25,10 @@ from tasks.documents import (
 )
 from tasks.fingerprint import fingerprint
 from tasks.language import detect_language
-from tasks.topics.tagger import TAGGER_VERSION, default_tagger
+from tasks.topics.tagger import TAGGER_VERSION
 from tasks.topics.taxonomy import TAXONOMY_VERSION
+from tasks.topics.watching import topics_of
+from tasks.topics.watchlists import Watchlists
 from tasks.translated.score import SCORE_MODEL_VERSION, translated_score
 from tasks.urls import article_id, believable_canonical, canonical_url, content_id
 from tasks.words import count_words
@@ -36,20 +38,22 @@ PIPELINE_VERSION = "0.1.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What the whole desk works by: how boldly text is mended, and which languages are expected."""
+    """What the whole desk works by: how boldly text is mended, which languages are expected, the user's own topics."""
 
     mode: Mode = Mode.STANDARD
     expected_languages: tuple[str, ...] = ()
+    watchlists: Watchlists | None = None
 
 
-def versions() -> Versions:
-    """Return the versions of everything that makes a row."""
+def versions(desk: Desk) -> Versions:
+    """Return the versions of everything that makes a row at a desk."""
     return Versions(
         pipeline=PIPELINE_VERSION,
         rules=RULES_VERSION,
         taxonomy=TAXONOMY_VERSION,
         tagger=TAGGER_VERSION,
         score_model=SCORE_MODEL_VERSION,
+        watchlists=None if desk.watchlists is None else desk.watchlists.digest,
     )
 
 
@@ -88,17 +92,19 @@ def edit_in_full(page: Page, desk: Desk) -> Edited | Rejection:
         markers=page_markers(decoded.text, page.url),
         mode=desk.mode,
     )
-    topics = default_tagger().tag(mended.title, mended.text, language.tag)
+    topics = topics_of(mended.title, mended.text, language.tag, desk.watchlists)
     return Edited(
         draft=draft,
         language=language,
         mended=mended,
         topics=topics,
-        article=_article(page, draft, language, mended, topics),
+        article=_article(page, draft, language, mended, topics, versions(desk)),
     )
 
 
-def _article(page: Page, draft: Draft, language: Language, mended: Mended, topics: tuple[Topic, ...]) -> Article:
+def _article(
+    page: Page, draft: Draft, language: Language, mended: Mended, topics: tuple[Topic, ...], made_by: Versions
+) -> Article:
     """Lay out what the stages concluded as one row."""
     url, canonical, identity, fallback = _identity(page, draft)
     published_at, precision, published_source = _publication(page, draft)
@@ -136,7 +142,7 @@ def _article(page: Page, draft: Draft, language: Language, mended: Mended, topic
         extraction=draft.extraction,
         page=page.ref,
         fingerprint=fingerprint(mended.text, language.tag),
-        versions=versions(),
+        versions=made_by,
     )
 
 

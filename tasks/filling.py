@@ -16,6 +16,7 @@ from tasks.attempts import remember_readings
 from tasks.batch import Editors
 from tasks.collect import collect_pages
 from tasks.documents import Reason
+from tasks.edit import versions
 from tasks.fetch.sources import SourceKind
 from tasks.job import Job
 from tasks.partitions import (
@@ -34,7 +35,8 @@ from tasks.partitions import (
 from tasks.planning import Request, expected, plan_by
 from tasks.progress import listening
 from tasks.publish import Failure, Published, publish_run, together
-from tasks.survey import look, versions_today
+from tasks.rows import versions_key
+from tasks.survey import look
 
 _LONGEST_DETAIL: Final = 300
 
@@ -47,7 +49,7 @@ def fill(job: Job, unit: Unit, request: Request, editors: Editors) -> Published 
     job = replace(job, started_at=job.clock(), window=unit.window)
     request = replace(request, window=unit.window, only=MENDABLE)
     with _at_work(job, unit) as store:
-        found = look(store, unit.window, request.names)
+        found = look(store, unit.window, request.versions, request.names)
         todo = _still_to_do(store, unit, request, found)
         if not todo:
             return None
@@ -80,7 +82,7 @@ def _attempted(
         editors.edit(job, batch)
     published = publish_run(job)
     remember_readings(store, asking, asked, published)
-    after = look(store, request.window, request.names)
+    after = look(store, request.window, request.versions, request.names)
     by_name = {source.source: source for source in expected(store, request, after)}
     claims = (_concluded(each, by_name[each.source], before, after, published, job) for each in todo)
     attempts = [claim for claim in claims if claim is not None]
@@ -103,7 +105,7 @@ def _selection(todo: Sequence[Partition], request: Request) -> Selection:
 def break_off(job: Job, unit: Unit, trouble: str) -> None:
     """Record that a unit could not be done, and why."""
     with job.place.open() as store:
-        before = look(store, unit.window, {each.source for each in unit.partitions})
+        before = look(store, unit.window, versions(job.desk), {each.source for each in unit.partitions})
         store.ledger.record_attempts(
             replace(
                 _begun(each, before, job),
@@ -145,7 +147,7 @@ def _concluded(
     """Return what may be claimed of a partition now; None where the archive alone does not tell of the whole day."""
     key = partition.source, partition.day
     known = before.attempts.get(key)
-    failed, why = _failed(partition, source, before, after, published)
+    failed, why = _failed(partition, source, before, after, published, versions_key(versions(job.desk)))
     claim = replace(
         _begun(partition, before, job),
         finished_at=job.clock(),
@@ -176,7 +178,7 @@ def _carried_on(known: Attempt, claim: Attempt) -> Attempt:
 
 
 def _failed(
-    partition: Partition, source: Expected, before: Evidence, after: Evidence, published: Published
+    partition: Partition, source: Expected, before: Evidence, after: Evidence, published: Published, today: str
 ) -> tuple[int, Failure | None]:
     """Return how many pages of a partition could not be had, and the first reason why."""
     key = partition.source, partition.day
@@ -185,7 +187,7 @@ def _failed(
     if partition.asks and source.reach is Reach.WHOLE and rows:
         failures = []  # a page on disk that cannot be read has no day: it may be lacking on those that have nothing
     short = 0 if partition.asks or known is None else known.articles - rows
-    lacking = max(short, after.kept.get(key, 0)) + rows - after.rows.get(key, {}).get(versions_today(), 0)
+    lacking = max(short, after.kept.get(key, 0)) + rows - after.rows.get(key, {}).get(today, 0)
     if lacking > 0 and not failures:
         reason, also = (Reason.DAMAGED_ARCHIVE, ", nor from its source") if partition.asks else (NOT_KEPT, "")
         detail = f"{counted(lacking, 'page')} cannot be read from the archive{also}"

@@ -276,7 +276,7 @@ def _failed(rejection: Rejection, now: datetime, visit: Visit | None) -> Visit:
 
 
 def remember_outcomes(
-    store: Store, pages: Iterable[ArchivedPage], became: Mapping[tuple[str, str], Became], key: str
+    store: Store, pages: Iterable[ArchivedPage], became: Mapping[tuple[str, str], Became], key: str | None
 ) -> set[str]:
     """Record in the ledger what became of edited pages, by source and input; `key` is the desk's `versions_key`.
 
@@ -307,7 +307,7 @@ def remember_outcomes(
 
 
 def remember_kept(
-    store: Store, pages: Iterable[ArchivedPage], became: Mapping[tuple[str, str], Became], key: str
+    store: Store, pages: Iterable[ArchivedPage], became: Mapping[tuple[str, str], Became], key: str | None
 ) -> None:
     """Record what became of pages of earlier runs. Nobody was asked: later failures and answers stand.
 
@@ -378,7 +378,7 @@ def _newest_readings(store: Store, read: Iterable[FileVisit]) -> dict[tuple[str,
     }
 
 
-def _read(page: ArchivedPage, became: Became, key: str) -> FileVisit:
+def _read(page: ArchivedPage, became: Became, key: str | None) -> FileVisit:
     return FileVisit(
         source=page.source,
         input=page.input,

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from storage.store import Place, Store
+from tasks.documents import Versions
 from tasks.fetch.sources import Source, SourceError, SourceKind
 from tasks.fetch.window import Window
 from tasks.listings import as_last_seen
 from tasks.partitions import MENDABLE, Evidence, Expected, Partition, Plan, Reach, State, plan
-from tasks.survey import days_known, look, seconds_a_page, versions_today
+from tasks.rows import versions_key
+from tasks.survey import days_known, look, seconds_a_page
 
 LATEST: Final = timedelta(weeks=24)  # of partitions that a report shows
 _WHOLE: Final = frozenset({SourceKind.FOLDER, SourceKind.FILE, SourceKind.URL_LIST})
@@ -23,11 +25,12 @@ class Request:
     """Which partitions a backfill is to bring up to date: those of a window, of some sources, in some states.
 
     `others` are the names of sources that only the dataset knows, beside `sources`; None: all of them. With `again`,
-    what failed for a lasting reason is tried again, too.
+    what failed for a lasting reason is tried again, too. `versions` are those of the desk as it is.
     """
 
     window: Window
     today: date
+    versions: Versions
     sources: tuple[Source, ...] = ()
     others: tuple[str, ...] | None = None
     only: Collection[State] = field(default=MENDABLE)
@@ -42,18 +45,20 @@ class Request:
 def make_plan(place: Place, request: Request) -> Plan:
     """Look at the dataset and say what is to be done."""
     with place.open() as store:
-        return plan_by(store, request, look(store, request.window, request.names))
+        return plan_by(store, request, look(store, request.window, request.versions, request.names))
 
 
-def latest_partitions(place: Place, sources: Sequence[Source], today: date) -> tuple[Partition, ...]:
+def latest_partitions(
+    place: Place, sources: Sequence[Source], today: date, versions: Versions
+) -> tuple[Partition, ...]:
     """Return how the latest weeks of a dataset stand; none where it has no articles yet."""
     with place.open() as store:
         known = days_to_show(store, sources, today)
         if known is None:
             return ()
         first = max(known.first, known.last - LATEST + timedelta(days=1))
-        request = Request(window=replace(known, first=first), today=today, sources=tuple(sources))
-        return plan_by(store, request, look(store, request.window)).partitions
+        request = Request(window=replace(known, first=first), today=today, versions=versions, sources=tuple(sources))
+        return plan_by(store, request, look(store, request.window, versions)).partitions
 
 
 def days_to_show(store: Store, sources: Iterable[Source], today: date) -> Window | None:
@@ -72,7 +77,7 @@ def plan_by(store: Store, request: Request, evidence: Evidence) -> Plan:
         request.window,
         expected(store, request, evidence),
         evidence,
-        versions=versions_today(),
+        versions=versions_key(request.versions),
         today=request.today,
         only=request.only,
         again=request.again,
@@ -113,7 +118,7 @@ def reading(source: Source) -> str:
 def _check_names(store: Store, request: Request, evidence: Evidence) -> None:
     """Refuse a name of which neither the settings nor the dataset know anything."""
     for name in sorted(set(request.others or ()) - evidence.sources()):
-        known = look(store, request.window).sources() | {source.name for source in request.sources}
+        known = look(store, request.window, request.versions).sources() | {source.name for source in request.sources}
         close = get_close_matches(name, sorted(known), n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(known)) or 'none'}."
         raise SourceError(

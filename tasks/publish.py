@@ -14,8 +14,7 @@ from storage.commit import OUTCOMES, Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.store import Place, Store
 from storage.upkeep import mark_gone
-from tasks.documents import Action, Outcome, Precision, Stage
-from tasks.edit import versions
+from tasks.documents import Action, Outcome, Precision, Stage, Versions
 from tasks.fetch.sources import Source
 from tasks.fingerprint import near_duplicates
 from tasks.intake import GONE, Became, failing, remember_kept, remember_outcomes
@@ -145,7 +144,7 @@ def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, annou
         standing=failing(store, _pages(store, staged, KEPT)),
     )
     rejections = _rows(store, staged, REJECTED)
-    became, key = _became(committed, rejections), versions_key(versions())
+    became, key = _became(committed, rejections), _made_by(store, staged)
     fetched, kept = (
         [page for page in _pages(store, staged, name) if (page.source, page.input) in became] for name in (PAGES, KEPT)
     )
@@ -168,6 +167,15 @@ def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, annou
         undated=_undated(written),
         failures=tuple(_failures(rejections, settled)),
     )
+
+
+def _made_by(store: Store, staged: Iterable[str]) -> str | None:
+    """Return the `versions_key` of the desk that a run was edited at: an earlier run's was perhaps not today's."""
+    for path in staged:
+        if contents(path) in COMMITTED:
+            made_by = store.staging.read(path, ["versions"]).slice(0, 1)["versions"].to_pylist()
+            return versions_key(Versions(**made_by[0])) if made_by else None
+    return None
 
 
 def _published_days(committed: Committed, root: str) -> Iterator[PublishedDay]:
@@ -336,10 +344,13 @@ def tell_stories(place: Place, days: Sequence[date], *, run: str, now: datetime)
     return sum(pc.sum(tables[when]["duplicate_of"].is_valid()).as_py() or 0 for when in days if when in tables)
 
 
-def write_report(place: Place, summary: RunSummary, days: Sequence[date], sources: Sequence[Source] = ()) -> str:
+def write_report(
+    place: Place, summary: RunSummary, days: Sequence[date], versions: Versions, sources: Sequence[Source] = ()
+) -> str:
     """Draw the report page and keep it with its summary; return the page's path in the store.
 
-    Of `sources` every day is expected; of others, those of which the dataset knows something.
+    `versions` are those of the desk as it is. Of `sources` every day is expected; of others, those of which the
+    dataset knows something.
     """
     small = read.articles(place.root, columns=["article_id"]).num_rows <= REPORTED_AT_MOST
     chosen = None if small else pc.field("published_date").isin(list(days) or _newest_days(place))
@@ -349,7 +360,7 @@ def write_report(place: Place, summary: RunSummary, days: Sequence[date], source
         read.articles(place.root, filter=chosen),
         read.rejections(place.root),
         read.article_stories(place.root, filter=chosen),
-        latest_partitions(place, sources, today),
+        latest_partitions(place, sources, today, versions),
     )
     with place.open() as store:
         store.files.publish("report/index.html", page.encode())

@@ -9,8 +9,21 @@ from typing import Any
 import pyarrow as pa
 
 from storage.schema import ARTICLE_STORIES, FINGERPRINTS, INSTANT, PAGE, STAGED_ARTICLES, STAGED_REJECTIONS
-from tasks.documents import Action, Article, Artifact, Hints, Outcome, PageKind, PageRef, Precision, Rejection, Versions
+from tasks.documents import (
+    Action,
+    Article,
+    Artifact,
+    Hints,
+    Outcome,
+    PageKind,
+    PageRef,
+    Precision,
+    Rejection,
+    Topic,
+    Versions,
+)
 from tasks.fingerprint import NearDuplicate, fingerprint
+from tasks.topics.watchlists import NAMESPACE
 
 # What a staged table holds, as its name says.
 PAGES, KEPT, SETTLED, COUNTED = "pages", "kept", "settled", "counted"  # kept: pages of earlier runs, edited anew
@@ -110,6 +123,23 @@ def articles_table(articles: Sequence[tuple[int, Article]]) -> pa.Table:
     return pa.Table.from_pylist(
         [{**_plain(article), "number": number} for number, article in articles], STAGED_ARTICLES
     )
+
+
+def restaged_table(
+    stored: pa.Table, watched: Sequence[Sequence[Topic]], watchlists: str | None, number: int
+) -> pa.Table:
+    """Return stored articles as staged rows, numbered from `number`, with these watchlists in place of theirs."""
+    rows = stored.to_pylist()
+    for place, (row, own) in enumerate(zip(rows, watched, strict=True)):
+        of_iptc = [topic for topic in row["topics"] if not topic["id"].startswith(f"{NAMESPACE}:")]
+        row |= {
+            "topics": [*of_iptc, *map(_plain, own)],
+            "versions": row["versions"] | {"watchlists": watchlists},
+            "fallback_id": row["article_id"],
+            "fingerprint": fingerprint(row["text"], row["language"]),
+            "number": number + place,
+        }
+    return pa.Table.from_pylist(rows, STAGED_ARTICLES)
 
 
 def rejections_table(rejections: Sequence[tuple[int, Rejection]], versions: Versions) -> pa.Table:

@@ -20,6 +20,7 @@ from tasks.archived import plan as plan_archived
 from tasks.attempts import remember_attempts
 from tasks.batch import Edited, Editors
 from tasks.collect import collect_pages
+from tasks.edit import versions
 from tasks.fetch.sources import Source
 from tasks.fetch.window import Window
 from tasks.housekeeping import Completed, Dropped, Retention, fingerprint_anew
@@ -45,9 +46,9 @@ def collect(job: Job, sources: Sequence[Source]) -> Iterator[BatchRef]:
 
 
 @task(name="plan", cache_policy=NO_CACHE)
-def plan(place: Place, selection: Selection) -> tuple[Planned, ...]:
+def plan(job: Job, selection: Selection) -> tuple[Planned, ...]:
     """Say which archived pages are to be edited anew, and why."""
-    return plan_archived(place, selection)
+    return plan_archived(job.place, selection, versions(job.desk))
 
 
 @task(name="collect archived", cache_policy=NO_CACHE)
@@ -119,9 +120,9 @@ def untold(place: Place, window: Window) -> tuple[date, ...]:
 
 
 @task(name="report", cache_policy=NO_CACHE)
-def report(place: Place, summary: RunSummary, days: Sequence[date], sources: Sequence[Source] = ()) -> str:
+def report(job: Job, summary: RunSummary, days: Sequence[date], sources: Sequence[Source] = ()) -> str:
     """Draw the run's report page."""
-    return write_report(place, summary, days, sources)
+    return write_report(job.place, summary, days, versions(job.desk), sources)
 
 
 @task(name="complete", cache_policy=NO_CACHE)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Final, TypeAlias
 
@@ -9,11 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage import read
-from storage.records import Attempt, FileVisit, Visit
+from storage.records import Attempt, FileVisit, Run, Visit
 from storage.schema import ARTICLES_DATASET, VERSIONS
 from storage.store import Store
-from tasks.documents import Reason, Versions
-from tasks.edit import versions
+from tasks.documents import Outcome, Reason, Versions
 from tasks.fetch.window import Window
 from tasks.intake import ARRIVED
 from tasks.partitions import Evidence, Key
@@ -24,14 +24,12 @@ Rows: TypeAlias = "dict[Key, Counter[str]]"
 _RUNS: Final = 20  # whose pace an estimate goes by
 
 
-def versions_today() -> str:
-    """Return the versions that a row made today has, as `look` counts them."""
-    return versions_key(versions())
+def look(store: Store, window: Window, today: Versions, sources: Collection[str] | None = None) -> Evidence:
+    """Return what is known of the partitions in a window: of all sources, or of some.
 
-
-def look(store: Store, window: Window, sources: Collection[str] | None = None) -> Evidence:
-    """Return what is known of the partitions in a window: of all sources, or of some."""
-    rows = rows_of(store, window)
+    `today` are the versions of the desk as it is.
+    """
+    rows = rows_of(store, window, today)
     attempts = store.ledger.attempts(sources, window.first, window.last)
     kept = _lost(store, window, rows) + _waiting(store, window)
     return Evidence(
@@ -60,13 +58,18 @@ def untold(store: Store, window: Window) -> tuple[date, ...]:
 
 def seconds_a_page(store: Store) -> float | None:
     """Return the seconds that the latest runs took for a page, not counting those spent on hosts; None before any."""
-    runs = [run for run in store.ledger.runs(_RUNS) if run.seconds and sum(run.counts.values())]
-    pages = sum(sum(run.counts.values()) for run in runs)
+    runs = [run for run in store.ledger.runs(_RUNS) if run.seconds and _edited(run)]
+    pages = sum(map(_edited, runs))
     working = sum(seconds for run in runs for stage, seconds in run.seconds.items() if stage != "collect")
     return working / pages if pages else None
 
 
-def rows_of(store: Store, window: Window) -> Rows:
+def _edited(run: Run) -> int:
+    """Return how many pages a run took to the desk; housekeeping counts other things."""
+    return sum(run.counts.get(outcome, 0) for outcome in (Outcome.NEW, Outcome.UPDATED, Outcome.UNCHANGED))
+
+
+def rows_of(store: Store, window: Window, today: Versions) -> Rows:
     """Count the rows of each source and day by the versions that made them.
 
     A row counts as made today, too, where today's desk has set its page aside: to edit it anew would change nothing.
@@ -79,15 +82,15 @@ def rows_of(store: Store, window: Window) -> Rows:
     for row in parts.group_by(parts.column_names).aggregate([([], "count_all")]).to_pylist():
         made_by = versions_key(Versions(**{name: row[name] for name in names}))
         counted.setdefault((row["source"], row["day"]), Counter())[made_by] += row["count_all"]
-    today = versions_today()
-    old = {key for key, made_by in counted.items() if set(made_by) - {today}}
+    current = versions_key(today)
+    old = {key for key, made_by in counted.items() if set(made_by) - {current}}
     for key, made_by in _judged_today(store, window, old, today):
         counted[key][made_by] -= 1
-        counted[key][today] += 1
+        counted[key][current] += 1
     return counted
 
 
-def _judged_today(store: Store, window: Window, old: Collection[Key], today: str) -> list[tuple[Key, str]]:
+def _judged_today(store: Store, window: Window, old: Collection[Key], today: Versions) -> list[tuple[Key, str]]:
     """Return the partition and versions of each older row whose page today's desk has set aside."""
     if not old:
         return []
@@ -96,9 +99,11 @@ def _judged_today(store: Store, window: Window, old: Collection[Key], today: str
         for row in read.rejections(
             str(store.root),
             columns=["source", "input", "reason", "versions"],
-            filter=pc.field("page").is_valid() & (pc.field("reason") != str(Reason.DAMAGED_ARCHIVE)),
+            filter=pc.field("page").is_valid()
+            & pc.field("versions").is_valid()
+            & (pc.field("reason") != str(Reason.DAMAGED_ARCHIVE)),
         ).to_pylist()
-        if versions_key(Versions(**row["versions"])) == today
+        if replace(Versions(**row["versions"]), watchlists=today.watchlists) == today
     }
     if not judged:
         return []
@@ -109,7 +114,7 @@ def _judged_today(store: Store, window: Window, old: Collection[Key], today: str
     found = []
     for row in rows.filter(pc.is_in(rows["input"], value_set=inputs)).to_pylist():
         key, made_by = (row["source"], row["published_date"]), versions_key(Versions(**row["versions"]))
-        if key in old and made_by != today and (row["source"], row["input"]) in judged:
+        if key in old and made_by != versions_key(today) and (row["source"], row["input"]) in judged:
             found.append((key, made_by))
     return found
 

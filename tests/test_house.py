@@ -21,6 +21,7 @@ MEETS_STORAGE = {
         *("archived", "batch", "cluster", "collect", "fetch/shelf", "housekeeping", "intake", "job", "listings"),
         *("publish", "rows", "stages", "attempts", "filling", "partitions", "planning", "survey"),
         *("standing", "glimpse", "checkup"),  # what the ledger knows of sources
+        "rematch",  # stored articles and today's watchlists
     )
 }
 MAY_IMPORT_PREFECT = {"tasks/stages.py"}

@@ -17,6 +17,11 @@ page); or it only **detects**, where a careful editor would hesitate. What a rul
 what is marked *evidence only* is counted in `mt_evidence.kinds` and not listed. A *telling* rule is one of
 the kinds that open the gate.
 
+What a document writes in two ways (a name, an article, the order of its dates) is reported at each of its places
+and never mended. In `article_artifacts`, entries of one `article_id` and one `rule` belong together: of names those
+whose `before` begins with the same letter (`left(before, 1)`), of Al- and El- those that go on alike
+(`substr(before, 4)`), of dates all of them.
+
 `·` stands for a no-break space, `¶` for a new line.
 """
 

@@ -4,12 +4,17 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from tasks.artifacts.spellings import in_two_spellings
+
 ABOUT_CODE = re.compile(
     r"(?i)`|\b(?:html5?|css|xml|javascript|php|markup|markdown|wikitext|source code|web ?page|templates?"
     r"|tags?|entit(?:y|ies)|code)\b"
 )
 """Words that show a text to speak of markup."""
 
+_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_MONTH_FIRST = re.compile(rf"\b{_MONTH} \d{{1,2}}\b")
+_DAY_FIRST = re.compile(rf"\b\d{{1,2}} {_MONTH}\b")
 _LOW_QUOTATION = re.compile(r"„([^„“”\n]{1,400})[“”]")
 
 
@@ -64,6 +69,16 @@ class Habits:
                 re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", self.folded)
             )
         return self._known[phrase]
+
+    @cached_property
+    def sets_month_first(self) -> bool:
+        """Whether most of its dates are written as March 12, not as 12 March."""
+        return len(_MONTH_FIRST.findall(self.text)) > len(_DAY_FIRST.findall(self.text))
+
+    @cached_property
+    def names_in_two_spellings(self) -> frozenset[str]:
+        """The names it writes in more than one transliteration, in all their spellings."""
+        return in_two_spellings(self.text)
 
     @cached_property
     def speaks_of_code(self) -> bool:

@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from urllib.parse import parse_qs, urlsplit
+
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 from tasks.artifacts.notices import notices
 from tasks.artifacts.words import table
@@ -42,6 +45,7 @@ def _mark(service: str, seen_in: SeenIn, cue: str, pattern: str) -> _Mark:
 
 
 _TAG = r"<[a-z][^<>]{0,2000}?\s"
+_FONT = r"<font\s[^<>]{0,60}?\bstyle=[\"']vertical-align:\s?inherit;?[\"'][^<>]{0,60}>"
 _MARKS = (
     _mark(
         "unnamed",
@@ -82,7 +86,7 @@ _MARKS = (
         "google",
         SeenIn.FONT_WRAPPER,
         "vertical-align",
-        r"(?s)<font\s+style=[\"']vertical-align:\s?inherit;?[\"']>.{0,20000}?<font\s+style=[\"']vertical-align:\s?inherit;?[\"']>",
+        rf"(?s){_FONT}.{{0,20000}}?{_FONT}",
     ),
 )
 
@@ -106,6 +110,7 @@ _PROXIES = {
     "transer.com": "transer",
 }
 _SOURCE_PARAMETERS = ("_x_tr_sl", "sl", "from", "source", "lang")
+_ADDRESS_CUES = ("<base", "<BASE", "saved from url")
 _BASE = re.compile(r"<base\s[^<>]{0,200}?\bhref=[\"']?(https?://[^\"'<>\s]{1,2000})", re.IGNORECASE)
 _SAVED_FROM = re.compile(r"<!-- saved from url=\(\d+\)(https?://\S{1,2000}) -->")
 _PAGE_LANGUAGE = re.compile(r"<html\b[^<>]{0,1000}?\slang=[\"']?([a-z]{2,3})\b", re.IGNORECASE)
@@ -121,7 +126,8 @@ def page_markers(html: str, url: str | None) -> tuple[Marker, ...]:
     >>> page_markers("", "https://www-example-fr.translate.goog/a?_x_tr_sl=fr&_x_tr_tl=en")
     (Marker(service='google', seen_in='address', source_language='fr'),)
     """
-    found = [*_from_address(url), *_from_markup(html), *_from_plug_ins(html)]
+    cues = _cues(html)
+    found = [*_from_address(url), *_from_markup(html, cues), *_from_plug_ins(html, cues), *_from_base(html, cues)]
     return tuple(
         sorted(dict.fromkeys(found), key=lambda marker: (not is_page_evidence(marker), not marker.source_language))
     )
@@ -149,9 +155,29 @@ def is_page_evidence(marker: Marker) -> bool:
     return marker.seen_in != SeenIn.PLUG_IN
 
 
-def _from_markup(html: str) -> Iterator[Marker]:
+def _cues(html: str) -> frozenset[str]:
+    """Return the literals of which a mark needs one, in one pass over the page: a page without any is done with.
+
+    A cue inside a longer one (`translated-` in `machine-translated-from`) is found as well.
+    """
+    found = set(_automaton().find_matches_as_strings(html))
+    return frozenset(cue for cue in _all_cues() if any(cue in longer for longer in found)) if found else frozenset()
+
+
+@cache
+def _all_cues() -> tuple[str, ...]:
+    return (*(mark.cue for mark in _MARKS), *(row[1] for row in table("plug_ins")), *_ADDRESS_CUES)
+
+
+@cache
+def _automaton() -> AhoCorasick:
+    """Return the cues as one search. Leftmost matching lets it skim the page with vector instructions."""
+    return AhoCorasick(list(dict.fromkeys(_all_cues())), matchkind=MatchKind.LeftmostLongest)
+
+
+def _from_markup(html: str, cues: frozenset[str]) -> Iterator[Marker]:
     for mark in _MARKS:
-        if mark.cue in html and (match := mark.pattern.search(html)):
+        if mark.cue in cues and (match := mark.pattern.search(html)):
             told = match.groupdict()
             service = (told.get("service") or mark.service).strip().lower()
             yield Marker(service=service, seen_in=mark.seen_in.value, source_language=_code(told.get("source")))
@@ -173,13 +199,21 @@ def _from_address(url: str | None) -> Iterator[Marker]:
             yield Marker(service=service, seen_in=SeenIn.ADDRESS.value, source_language=_code(given))
 
 
-def _from_plug_ins(html: str) -> Iterator[Marker]:
+def _from_base(html: str, cues: frozenset[str]) -> Iterator[Marker]:
+    """Read the address a page gives as its own, or was saved from."""
+    if cues.isdisjoint(_ADDRESS_CUES):
+        return
+    for pattern in (_BASE, _SAVED_FROM):
+        if match := pattern.search(html):
+            yield from _from_address(match[1])
+
+
+def _from_plug_ins(html: str, cues: frozenset[str]) -> Iterator[Marker]:
     """Compare the language a plug-in calls the original with the page's own: where they differ, it translated."""
-    page = _PAGE_LANGUAGE.search(html)
+    installed = [row for row in table("plug_ins") if row[1] in cues]
+    page = _PAGE_LANGUAGE.search(html) if installed else None
     language = _code(page[1]) if page else None
-    for service, cue, key, kind in table("plug_ins"):
-        if cue not in html:
-            continue
+    for service, _, key, kind in installed:
         original = _original(html, key)
         is_translated = kind == "machine" and None not in (original, language) and original != language
         yield Marker(
@@ -187,9 +221,6 @@ def _from_plug_ins(html: str) -> Iterator[Marker]:
             seen_in=(SeenIn.PLUG_IN_TRANSLATION if is_translated else SeenIn.PLUG_IN).value,
             source_language=original if original != language else None,
         )
-    for pattern in (_BASE, _SAVED_FROM):
-        if match := pattern.search(html):
-            yield from _from_address(match[1])
 
 
 def _original(html: str, key: str) -> str | None:

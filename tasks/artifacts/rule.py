@@ -51,6 +51,7 @@ class Mechanism(StrEnum):
     REPETITION = "repetition"
     UNTRANSLATED = "untranslated"
     CALQUE = "calque"
+    INCONSISTENCY = "inconsistency"
     PROVENANCE = "provenance"
 
 

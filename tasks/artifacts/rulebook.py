@@ -6,9 +6,13 @@ from importlib.resources.abc import Traversable
 
 from tasks.artifacts.rule import Rule
 from tasks.artifacts.rules import (
+    amounts,
     calque,
     casing,
+    dates,
     encoding,
+    house,
+    inconsistency,
     inflection,
     markup,
     numbers,
@@ -31,11 +35,15 @@ RULEBOOK: tuple[Rule, ...] = (
     *word_order.RULES,
     *segmentation.RULES,
     *quotation.RULES,
+    *dates.RULES,
+    *amounts.RULES,
     *numbers.RULES,
     *punctuation.RULES,
     *casing.RULES,
     *inflection.RULES,
+    *house.RULES,
     *untranslated.RULES,
+    *inconsistency.RULES,
     *calque.RULES,
 )
 """Where two rules want one place, the earlier has it: what is specific stands before what is general."""

@@ -191,7 +191,7 @@ def retry_after(header: str, now: datetime) -> datetime | None:
             wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
     except (ValueError, OverflowError):
         return None
-    return now + wait if timedelta(0) <= wait <= _LONGEST_RETRY_AFTER else None
+    return now + min(wait, _LONGEST_RETRY_AFTER) if wait >= timedelta(0) else None
 
 
 def backoff(attempt: int, base: float, random: Random) -> float:

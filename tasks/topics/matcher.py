@@ -16,8 +16,9 @@ TITLE_FACTOR: Final = 3.0
 LEAD_FACTOR: Final = 1.5
 LEAD_LENGTH: Final = 400  # characters
 
-# wider than any run of spaces in a folded phrase, so that none reaches from the title into the text
-GAP: Final = " " * 8
+# Wider than any run of spaces in a folded phrase, so that none reaches from the title into the text; and a line's end,
+# by which whoever looks at the text as written can tell the two apart.
+GAP: Final = "\n" + " " * 7
 
 Weights = tuple[tuple[str, float], ...]
 
@@ -41,9 +42,9 @@ class Document:
     title_length: int
 
     @classmethod
-    def of(cls, title: str, text: str) -> "Document":
+    def of(cls, title: str, text: str, longest: int = LONGEST_READ) -> "Document":
         """Lay a title and the beginning of a text side by side."""
-        whole = f" {title}{GAP}{text[:LONGEST_READ]} "
+        whole = f" {title}{GAP}{text[:longest]} "
         return cls(whole, fold(whole), len(title))
 
     def place(self, start: int, end: int) -> TopicEvidence:
@@ -58,6 +59,10 @@ class Document:
         if start <= self.title_length:
             return TITLE_FACTOR
         return LEAD_FACTOR if start - self._text_start < LEAD_LENGTH else 1.0
+
+    def fields(self) -> tuple[tuple[int, str], tuple[int, str]]:
+        """Return title and text, each with where it begins."""
+        return (1, self.whole[1 : 1 + self.title_length]), (self._text_start, self.whole[self._text_start : -1])
 
     @property
     def _text_start(self) -> int:

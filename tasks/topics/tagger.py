@@ -107,15 +107,18 @@ class Tagger:
         >>> topics[0].label, topics[0].evidence[0].phrase
         ('economy, business and finance', 'Interest rates')
         """
-        findings = self.find(title, text, language)
+        return self.tag_document(Document.of(title, text), language)
+
+    def tag_document(self, document: Document, language: str) -> tuple[Topic, ...]:
+        """Do what `tag` does, with a document that others read too."""
+        findings = self.find(document, language)
         shares = shares_of(logits(self._medtops.tops, findings.evidence(), findings.opinion))
         scores = {top: share for top, share in shares.items() if share >= TOP_FLOOR}
         scores |= self._with_ancestors(self._fine_scores(findings.topics, scores))
         return tuple(self._topic(medtop, score, findings) for medtop, score in sorted(scores.items(), key=self._rank))
 
-    def find(self, title: str, text: str, language: str) -> Findings:
+    def find(self, document: Document, language: str) -> Findings:
         """Return what lexicon and model say of an article, before it is weighed."""
-        document = Document.of(title, text)
         matcher = self._matcher(language)
         findings = Findings()
         for meaning, hit in matcher.hits(document).items():

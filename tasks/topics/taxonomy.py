@@ -5,7 +5,7 @@ The table in `data/mediatopics.tsv.xz` is the vocabulary of 2023-10-24, © IPTC,
 
 import csv
 import lzma
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -98,21 +98,22 @@ class Taxonomy:
         return tuple(self._children[medtop])
 
     def search(self, words: str, language: str = DEFAULT_LANGUAGE) -> tuple[MediaTopic, ...]:
-        """Return the topics whose label in a language, English label or definition holds all the words.
+        """Return the topics of which a label, in any language, or the definition holds all the words.
 
-        Matches in a label come before matches in a definition, shorter labels first.
+        Matches in the label of `language` or in the English one come before those in others, and these before matches
+        in a definition; shorter labels first.
 
-        >>> [topic.label() for topic in taxonomy().search("central bank")]
+        >>> [topic.label() for topic in taxonomy().search("banque centrale")]
         ['central bank']
         """
         wanted = words.casefold().split()
         found = []
         for topic in self:
-            label = f"{topic.label(language)} {topic.label()}".casefold()
-            if all(word in label for word in wanted):
-                found.append((0, len(label), topic.id))
-            elif all(word in topic.definition.casefold() for word in wanted):
-                found.append((1, len(label), topic.id))
+            label = f"{topic.label(language)} {topic.label()}"
+            places = ((label,), topic.labels.values(), (topic.definition,))
+            ranks = (rank for rank, texts in enumerate(places) if any(_holds(text, wanted) for text in texts))
+            if (rank := next(ranks, None)) is not None:
+                found.append((rank, len(label), topic.id))
         return tuple(self[medtop] for _, _, medtop in sorted(found))
 
     def _ascend(self, medtop: str) -> Iterator[str]:
@@ -120,6 +121,11 @@ class Taxonomy:
         while step is not None:
             yield step
             step = self._topics[step].parent
+
+
+def _holds(text: str, words: Sequence[str]) -> bool:
+    folded = text.casefold()
+    return all(word in folded for word in words)
 
 
 @cache

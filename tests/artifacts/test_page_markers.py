@@ -63,7 +63,31 @@ MARKED = [
         "",
         ("transposh", SeenIn.PLUG_IN_TRANSLATION, "he"),
     ),
+    (
+        ' lang="en"',
+        '<script src="https://static.linguise.com/a.js"></script><script>{"default_language":"fr"}</script>',
+        "",
+        ("linguise", SeenIn.PLUG_IN_TRANSLATION, "fr"),
+    ),
+    (
+        ' lang="en"',
+        '<script src="https://cdn.conveythis.com/a.js"></script><script>{"source_language":"de"}</script>',
+        "",
+        ("conveythis", SeenIn.PLUG_IN_TRANSLATION, "de"),
+    ),
+    (
+        "",
+        "",
+        '<font dir="auto" style="vertical-align: inherit;"><font dir="auto" style="vertical-align: inherit;">It</font>',
+        ("google", SeenIn.FONT_WRAPPER, None),
+    ),
     ("", '<meta name="generator" content="WPML ver:4.6 stt:1,4;">', "", ("wpml", SeenIn.PLUG_IN, None)),
+    (
+        "",
+        "<!-- saved from url=(0047)https://www-example-fr.translate.goog/a?_x_tr_sl=fr -->",
+        "",
+        ("google", SeenIn.ADDRESS, "fr"),
+    ),
     ("", '<base href="https://www-example-fr.translate.goog/a?_x_tr_sl=fr">', "", ("google", SeenIn.ADDRESS, "fr")),
 ]
 
@@ -73,6 +97,13 @@ def test_reads_a_mark_in_the_page(html: str, head: str, body: str, expected: tup
     service, seen_in, source = expected
     marker = Marker(service=service, seen_in=seen_in, source_language=source)
     assert marker in page_markers(PAGE.format(html=html, head=head, body=body), None)
+
+
+def test_reads_every_mark_of_a_page_that_has_them_all() -> None:
+    heads, bodies = ("".join(mark[part] for mark in MARKED) for part in (1, 2))
+    for html in dict.fromkeys(mark[0] for mark in MARKED):
+        marks = {marker.service for marker in page_markers(PAGE.format(html=html, head=heads, body=bodies), None)}
+        assert marks >= {"google", "microsoft", "mozilla", "yandex", "weglot", "wpml", "unnamed"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from flows.sample.site import SampleSite
 from storage import read
 from storage.store import Place, Store
 from storage.verify import verify
-from tasks.edit import versions
+from tasks.edit import Desk, versions
 from tasks.housekeeping import Retention, complete, fingerprint_anew, prove, retire
 from tests.conftest import ingest_without_prefect, listing_sources, utc_now
 from tests.flows.test_command import assert_refused, copydesk
@@ -76,7 +76,7 @@ def test_reprocess_makes_stale_rows_anew_on_dask(folder: Path, server: dict[str,
     done = run("-m", "flows.cli", "reprocess", cwd=folder, environment=server)
     assert done.returncode == 0, done.stderr
     assert "unchanged" in done.stdout
-    assert made_by(folder / "data") == {versions().pipeline}
+    assert made_by(folder / "data") == {versions(Desk()).pipeline}
     assert read.articles(folder / "data").drop_columns("versions").sort_by("article_id").equals(before)
     assert (folder / "data" / "report" / "index.html").exists()
     with Store.open(folder / "data") as store:

@@ -51,7 +51,7 @@ def reprocess(root: Path, selection: Selection, *, run: str = "again") -> Publis
 
 def causes(root: Path, selection: Selection | None = None) -> Counter[Cause]:
     with Store.open(root) as store:
-        return Counter(found.cause for found in find_archived(store, selection or Selection()))
+        return Counter(found.cause for found in find_archived(store, selection or Selection(), versions(Desk())))
 
 
 def rows(root: Path) -> list[dict[str, object]]:
@@ -83,11 +83,11 @@ def test_stale_rows_are_made_anew_and_say_the_same(root: Path) -> None:
     published = reprocess(root, Selection())
     after = rows(root)
     assert without(after, "versions") == without(before, "versions")
-    assert {row["versions"]["pipeline"] for row in after} == {versions().pipeline}  # type: ignore[index]
+    assert {row["versions"]["pipeline"] for row in after} == {versions(Desk()).pipeline}  # type: ignore[index]
     assert set(published.outcomes["outcome"].to_pylist()) == {Outcome.UNCHANGED, Outcome.REJECTED}
     assert sum(published.inputs.values()) == published.outcomes.num_rows > len(after)
     judged = [row for row in read.rejections(root).to_pylist() if row["page"] is not None]
-    assert {row["versions"]["pipeline"] for row in judged} == {versions().pipeline}
+    assert {row["versions"]["pipeline"] for row in judged} == {versions(Desk()).pipeline}
     assert read.rejections(root).num_rows == set_aside.num_rows
     with Store.open(root) as store:
         assert verify(store).clean
@@ -137,7 +137,7 @@ def test_what_a_dead_run_had_made_anew_is_not_made_again(root: Path) -> None:
 
 
 def test_the_plan_counts_by_source_and_cause(root: Path) -> None:
-    planned = plan(Place(root=str(root)), Selection())
+    planned = plan(Place(root=str(root)), Selection(), versions(Desk()))
     assert sum(line.pages for line in planned) == causes(root).total()
     assert {line.cause for line in planned} == {Cause.STALE, Cause.SET_ASIDE}
     assert min(line.first_day for line in planned) == min(row["published_date"] for row in rows(root))  # type: ignore[type-var]
@@ -147,7 +147,7 @@ def test_a_day_and_a_source_can_be_chosen(root: Path) -> None:
     chosen = Selection(partitions=frozenset({("harbour-0", DAY)}))
     reprocess(root, chosen)
     for row in rows(root):
-        is_new = row["versions"]["pipeline"] == versions().pipeline  # type: ignore[index]
+        is_new = row["versions"]["pipeline"] == versions(Desk()).pipeline  # type: ignore[index]
         assert is_new == (row["source"] == "harbour-0" and row["published_date"] == DAY)
 
 
@@ -190,7 +190,7 @@ def test_a_page_that_is_gone_stays_marked(tmp_path: Path) -> None:
     reprocess(root, Selection())
     row = next(row for row in rows(root) if row["article_id"] == victim["article_id"])
     assert row["gone_at"] is not None
-    assert row["versions"]["pipeline"] == versions().pipeline  # type: ignore[index]
+    assert row["versions"]["pipeline"] == versions(Desk()).pipeline  # type: ignore[index]
     assert victim["input"] in read.rejections(root)["input"].to_pylist()
 
 

@@ -12,7 +12,7 @@ from storage import read
 from storage.store import Place, Store
 from tasks.batch import Workers
 from tasks.documents import Reason
-from tasks.edit import Desk
+from tasks.edit import Desk, versions
 from tasks.fetch.sources import Source, SourceError, SourceKind, source_from_argument
 from tasks.fetch.window import Window
 from tasks.filling import break_off, fill
@@ -51,7 +51,7 @@ def folder(home: Path) -> Source:
 
 
 def request(home: Path, **changes: object) -> Request:
-    known = Request(window=WINDOW, today=utc_now().date(), sources=(folder(home),))
+    known = Request(window=WINDOW, today=utc_now().date(), versions=versions(Desk()), sources=(folder(home),))
     return replace(known, **changes)  # type: ignore[arg-type]
 
 
@@ -308,7 +308,7 @@ def test_a_feed_that_does_not_answer_makes_its_day_one_to_try_again(tmp_path: Pa
     dead = Source(name="dead", kind=SourceKind.FEED, location="http://127.0.0.1:9/feed", delay=0.0, allow_private=True)
     ingest_without_prefect(tmp_path / "data", [dead], run="first")
     today = utc_now().date()
-    asked = Request(window=Window(first=today, last=today), today=today, sources=(dead,))
+    asked = Request(window=Window(first=today, last=today), today=today, versions=versions(Desk()), sources=(dead,))
     (day,) = make_plan(Place(root=str(tmp_path / "data")), asked).partitions
     assert (day.state, day.asks, day.reason is not None) == (State.FAILED, True, True)
 
@@ -327,7 +327,7 @@ def test_days_of_a_site_are_had_from_its_archive_by_date_once(tmp_path: Path) ->
         listed = "".join(f"<url><loc>{server.url(f'/story/{first}/{number}')}</loc></url>" for number in range(2))
         server.bodies[f"/{first}.xml"] = f"<urlset>{listed}</urlset>".encode()
         server.bodies[f"/{second}.xml"] = b"<urlset></urlset>"
-        asked = Request(window=window, today=utc_now().date(), sources=(past_of(server),))
+        asked = Request(window=window, today=utc_now().date(), versions=versions(Desk()), sources=(past_of(server),))
 
         def run(name: str) -> dict[date, State]:
             for number, unit in enumerate(make_plan(place, asked).units):

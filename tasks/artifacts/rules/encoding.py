@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
+from tasks.artifacts.surroundings import after, before
+from tasks.artifacts.words import table
 
 _CONTINUATION = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 
@@ -22,6 +24,14 @@ _MOJIBAKE = re.compile(
 _TRUNCATED = {"â€": "”", "ï»¿": ""}
 
 _LOOKALIKES = str.maketrans("АВЕЅІЈКМНОРСТХУасеіјорѕху", "ABESIJKMHOPCTXYaceijopsxy")
+_CYRILLIC = str.maketrans("ABEKMHOPCTXaceopxy", "АВЕКМНОРСТХасеорху")
+_SIGNS = {row[0]: row[1] for row in table("foreign_signs")}
+_EAST_ASIAN = r"\u0590-\u05ea\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"
+_ZEROS = "\u0660\u06f0\u0966\u09e6\u0e50"
+_DIGITS = "".join(chr(ord(zero) + value) for zero in _ZEROS for value in range(10))
+_DIGIT_SCRIPTS = (
+    r"\u0620-\u065f\u066e-\u06ef\u06fa-\u06ff\u0900-\u0965\u0970-\u09e5\u09f0-\u09ff\u0e01-\u0e4f\u0e5a-\u0e5f"
+)
 _MIXED_WORD = re.compile(r"(?<!\w)(?=[^\W\d_]*[A-Za-z])(?=[^\W\d_]*[\u0400-\u04ff])[A-Za-z\u0400-\u04ff]{3,}(?!\w)")
 
 
@@ -66,6 +76,19 @@ def _control(match: re.Match[str], _: Habits) -> str | None:
 def _latin(match: re.Match[str], _: Habits) -> str | None:
     latin = match[0].translate(_LOOKALIKES)
     return latin if latin.isascii() else None
+
+
+def _cyrillic(match: re.Match[str], _: Habits) -> str | None:
+    """Return the word in Cyrillic where only a minority of its letters are Latin, all of them lookalikes."""
+    latin = sum(letter.isascii() for letter in match[0])
+    cyrillic = match[0].translate(_CYRILLIC)
+    return cyrillic if 2 * latin < len(match[0]) and not any(letter.isascii() for letter in cyrillic) else None
+
+
+def _western(match: re.Match[str], _: Habits) -> str:
+    """Return a number in Western digits, its marks for decimals and thousands as well."""
+    marks = {"\u066b": ".", "\u066c": ","}
+    return "".join(str(int(sign)) if sign.isdigit() else marks.get(sign, sign) for sign in match[0])
 
 
 def _narrow(match: re.Match[str], _: Habits) -> str:
@@ -166,5 +189,81 @@ RULES = (
         reference="Unicode Standard Annex 11, East Asian width",
         mends={"The Ｇ２０ leaders met in 2024.": "The G20 leaders met in 2024."},
         keeps=("The G20 leaders met in 2024.", "株式会社ＡＢＣ東京"),
+    ),
+    Rule(
+        id="foreign-sign",
+        category=Category.CHARACTER_ENCODING,
+        mechanism=Mechanism.ENCODING,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en", "de", "es", "fr", "it", "pt", "nl"}),
+        sources=frozenset({"zh", "ja", "ko", "he"}),
+        pattern=re.compile(rf"(?<![{_EAST_ASIAN}])[{''.join(_SIGNS)}](?![{_EAST_ASIAN}])"),
+        cues=tuple(_SIGNS),
+        replacement=lambda match, habits: habits.apostrophe if _SIGNS[match[0]] == "'" else _SIGNS[match[0]],
+        telling=True,
+        why="A sign in full width or in Hebrew form stands between Latin letters, copied there from the source.",
+        reference="Unicode Standard Annex 11, East Asian width; The Unicode Standard, Hebrew",
+        mends={
+            "Harper＆Co paid ＄5 a share＋tax.": "Harper&Co paid $5 a share+tax.",
+            "The Tel\u05beAviv mayor said \u05f4no\u05f4.": 'The Tel-Aviv mayor said "no".',
+        },
+        keeps=("Harper & Co paid $5 a share.", "株式会社＆東京", "\u05e6\u05d4\u05f4\u05dc means army."),
+    ),
+    Rule(
+        id="foreign-digit",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.ENCODING,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en", "de", "es", "fr", "it", "pt", "nl"}),
+        sources=frozenset({"ar", "fa", "ur", "hi", "bn", "th"}),
+        pattern=re.compile(
+            rf"(?<![{_DIGIT_SCRIPTS}])[{_DIGITS}]+(?:[.,\u066b\u066c][{_DIGITS}]+)*(?![{_DIGIT_SCRIPTS}])"
+        ),
+        cues=tuple(_DIGITS),
+        unless=lambda match, _: (
+            re.search(rf"[{_DIGIT_SCRIPTS}] \Z|^ [{_DIGIT_SCRIPTS}]", before(match, 2)) is not None
+            or re.match(rf" [{_DIGIT_SCRIPTS}]", after(match, 2)) is not None
+        ),
+        replacement=_western,
+        telling=True,
+        why="The number kept the digits of its source's script.",
+        reference="The Unicode Standard, general category Nd",
+        mends={
+            "Some \u0663\u0665 people paid \u0661\u066b\u0665 million.": "Some 35 people paid 1.5 million.",
+            "On \u0967\u0968 May it rained.": "On 12 May it rained.",
+        },
+        keeps=("Some 35 people came.", "\u0639\u0627\u0645 \u0662\u0660\u0662\u0664 is a year."),
+    ),
+    Rule(
+        id="direction-mark",
+        category=Category.CHARACTER_ENCODING,
+        mechanism=Mechanism.ENCODING,
+        safety=Safety.GATED,
+        languages=frozenset({"en", "de", "es", "fr", "it", "pt", "nl", "ru"}),
+        sources=frozenset({"ar", "fa", "he"}),
+        pattern=re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c]+"),
+        cues=tuple("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c"),
+        replacement="",
+        listed=False,
+        why="Marks that turn the direction of writing have no work to do between Latin letters.",
+        reference="Unicode Standard Annex 9, directional formatting characters",
+        mends={"The minister\u200f agreed\u202c.": "The minister agreed."},
+        keeps=("The minister agreed.", "A zero\u200bwidth space"),
+    ),
+    Rule(
+        id="lookalike-cyrillic",
+        category=Category.SPELLING,
+        mechanism=Mechanism.ENCODING,
+        safety=Safety.GATED,
+        languages=frozenset({"ru", "uk", "bg"}),
+        sources=frozenset({"en"}),
+        pattern=_MIXED_WORD,
+        unless=lambda match, habits: _cyrillic(match, habits) is None,
+        replacement=_cyrillic,
+        listed=False,
+        why="A Latin letter that looks like a Cyrillic one stands in a Cyrillic word. Keyboards do so too: gated.",
+        reference="Unicode Technical Standard 39, confusables",
+        mends={"Это M\u043eсква, столица.": "Это \u041cосква, столица."},
+        keeps=("Это \u041cосква, столица.", "Телефон iPhone и Wi-Fi", "Сеть YouTubе"),
     ),
 )

@@ -4,7 +4,7 @@ import re
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
-from tasks.artifacts.surroundings import word_before
+from tasks.artifacts.surroundings import before, word_before
 from tasks.artifacts.verbs import base_of_gerund, base_of_past
 from tasks.artifacts.words import listed
 
@@ -44,11 +44,13 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"fr", "zh"}),
         pattern=re.compile(
-            rf"\b(?P<head>(?:{_MODALS})(?P<pronoun> (?:{_PRONOUNS}))?(?P<adverb> (?:{_ADVERBS}))?)"
+            rf"(?P<head>(?:{_MODALS})(?P<pronoun> (?:{_PRONOUNS}))?(?P<adverb> (?:{_ADVERBS}))?)"
             r" (?P<form>[a-z]{2,}ing)\b"
         ),
         cues=("ing",),
-        unless=lambda match, habits: base_of_gerund(match["form"]) is None or _is_noun(match, habits),
+        unless=lambda match, habits: (
+            before(match, 1).isalnum() or base_of_gerund(match["form"]) is None or _is_noun(match, habits)
+        ),
         replacement=_infinitive,
         telling=True,
         why=(

@@ -19,11 +19,14 @@ _PLACEHOLDER = re.compile(
     r"__[A-Z]{2,}_?\d*__|\{\{\d+\}\}|(?<![\w{])\{\d\}(?!\w)|@@[A-Z]{3,}\d*@@|%\d\$[sd]|\$(?:NUM|NUMBER|NAME|URL"
     r"|DATE|TAG|PERSON|PLACE|ENTITY|TERM)\$|⟦[^⟧\n]{0,40}⟧|｟[^｠\n]{0,40}｠"
     r"|</?(?:ph|x|g|bx|ex|bpt|ept|it|mrk)\b[^<>\n]{0,80}\bid ?=[^<>\n]{0,40}>|\b(?:X|Z)?PLH(?:OLD)?\d+\b"
-    r"|\bPLACEHOLDER_?\d*\b"
+    r"|\bPLACEHOLDER_?\d*\b|\{\{ ?[a-zA-Z_]{2,30} ?\}\}|\$\{[a-zA-Z_]{1,30}\}"
+    r"|[\[<](?:NAME|ORG|PERSON|PER|LOC|LOCATION|DATE|NUM|NUMBER|URL|EMAIL|ENTITY|TERM|TAG)_?\d*[\]>]"
 )
 _MODEL_SIGN = (
-    r"</?s>|<pad>|<2[a-z]{2}>|<\|endoftext\|>|>>[a-z]{2,3}<<|(?<![\w.])__[a-z]{2,3}__(?= [A-Z])"
+    r"</?s>|<pad>|<2[a-z]{2}>|<\|endoftext\|>|>>[a-z]{2,3}<<|(?<![\w.])__[a-z]{2,3}__(?= \w)(?! [a-z])"
     r"|\b[a-z]{3}_(?:Latn|Cyrl|Arab|Hans|Hant|Jpan|Deva)\b"
+    r"|</?(?:bos|eos|mask)>|<extra_id_\d{1,2}>|<\|(?:im_start|im_end|eot_id|end_of_text|begin_of_text)\|>|\[/?INST\]"
+    r"|\[(?:CLS|SEP|PAD|MASK|EOS|BOS)\]|(?<!\w)(?:en|fr|de|es|it|pt|ru|zh|ja|ko|ar|tr|pl|uk)_[A-Z]{2}(?= \w)(?! [a-z])"
 )
 _SPACES = " \u00a0"
 
@@ -38,9 +41,10 @@ def is_about_code(match: re.Match[str], habits: Habits) -> bool:
 
 def _decoded(match: re.Match[str], habits: Habits) -> str | None:
     """Return the character an entity stands for, the apostrophe in the document's own style."""
-    if match["blank"]:
+    told = match.groupdict()
+    if match["blank"] or told.get("bare"):
         return _lone_space(match)
-    character = html.unescape(f"&{match['name'] or match['tail']};")
+    character = html.unescape(f"&{match['name'] or match['tail'] or told.get('open')};")
     if len(character) != 1 or not character.isprintable():
         return "" if character == "\u00ad" else None
     return habits.apostrophe if character == "'" else character
@@ -57,6 +61,26 @@ def _without_tag(match: re.Match[str], _: Habits) -> str:
     """Return what a tag leaves behind: a space where it stood between words, nothing inside one."""
     is_spaced = match[0][0] in _SPACES or match[0][-1] in _SPACES
     return _lone_space(match) if is_spaced or re.match(r" ?<[ /]*(?:br|p|div|li|td|tr)\b", match[0]) else ""
+
+
+def _from_bytes(match: re.Match[str], _: Habits) -> str | None:
+    raw = bytes(int(digits, 16) for digits in re.findall("0x(..)", match[0]))
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _unescaped(match: re.Match[str], _: Habits) -> str | None:
+    """Return the characters an escape stands for; halves of a pair are put together, what nobody sees is reported."""
+    if match[0][1] != "u":
+        return match[0][1]
+    units = bytes.fromhex(match[0].replace("\\u", ""))
+    try:
+        text = units.decode("utf-16-be")
+    except UnicodeDecodeError:
+        return None
+    return text if text.isprintable() else None
 
 
 RULES = (
@@ -87,8 +111,9 @@ RULES = (
         confidence=0.98,
         pattern=re.compile(
             rf"[ \u00a0]*&(?: ?(?P<blank>{_BLANKS}) ?);[ \u00a0]*|&(?: (?P<name>{_NAMES}) ?| ?(?P<tail>{_NAMES}) );"
+            r"|[ \u00a0]*&(?P<bare>nbsp)(?![;\w=])[ \u00a0]*|&(?P<open>amp|quot)(?=[ ,.])"
         ),
-        cues=("& ", " ;"),
+        cues=("& ", " ;", "&nbsp", "&amp", "&quot"),
         unless=is_about_code,
         replacement=_decoded,
         telling=True,
@@ -96,6 +121,7 @@ RULES = (
         reference="HTML Living Standard, named character references",
         mends={
             "The mayor & nbsp; agreed with Harper & amp ; Co.": "The mayor agreed with Harper & Co.",
+            "The mayor&nbsp agreed with Harper &amp Co.": "The mayor agreed with Harper & Co.",
         },
         keeps=("Research & amp design; more", "Smith & Co; others", "Write & nbsp ; in HTML."),
     ),
@@ -163,6 +189,14 @@ RULES = (
             "PLH",
             "PLACEHOLDER",
             "{",
+            "[N",
+            "[O",
+            "[P",
+            "[L",
+            "[D",
+            "[U",
+            "[E",
+            "[T",
             "｟",
         ),
         unless=is_about_code,
@@ -176,6 +210,7 @@ RULES = (
             'The <ph id="1"/> was closed.',
             "Some $NUM$ people came.",
             "They met ⟦3⟧ in ｟ent：2｠.",
+            "They met [PERSON_1] in <LOC>, said {{ name }}.",
         ),
         keeps=(
             "The variable __init__ is special.",
@@ -219,6 +254,22 @@ RULES = (
             "_Jpan",
             "_Deva",
             "__",
+            "bos>",
+            "eos>",
+            "<mask>",
+            "<extra_id",
+            "<|",
+            "INST]",
+            "[CLS]",
+            "[SEP]",
+            "[PAD]",
+            "[MASK]",
+            "[EOS]",
+            "[BOS]",
+            "_XX ",
+            "_CN ",
+            "_RU ",
+            "_KR ",
         ),
         unless=is_about_code,
         replacement="",
@@ -229,7 +280,45 @@ RULES = (
             "__en__ The council agreed.</s>": "The council agreed.",
             ">>eng<< The council agreed.": "The council agreed.",
             "It rained. <pad> It snowed.": "It rained. It snowed.",
+            "[CLS] The council agreed. [SEP]": "The council agreed.",
+            "en_XX The council agreed.<|im_end|>": "The council agreed.",
         },
         keeps=("A method such as __eq__ or __lt__", "Go >> there <<"),
+    ),
+    Rule(
+        id="byte-token",
+        category=Category.CHARACTER_ENCODING,
+        mechanism=Mechanism.ENCODING,
+        safety=Safety.ALWAYS,
+        confidence=0.99,
+        pattern=re.compile(r"(?:<0x[0-9A-F]{2}>)+"),
+        cues=("<0x",),
+        unless=is_about_code,
+        replacement=_from_bytes,
+        telling=True,
+        why="Models spell a character they do not know as its bytes; the bytes were printed one by one.",
+        reference="Kudo and Richardson 2018, byte fallback",
+        mends={"It was<0xE2><0x80><0x94>so he said<0x0A>over.": "It was—so he said\nover."},
+        keeps=("It was over.", "In the code, <0xE2> is a byte."),
+    ),
+    Rule(
+        id="escaped-character",
+        category=Category.MARKUP,
+        mechanism=Mechanism.MARKUP,
+        safety=Safety.ALWAYS,
+        confidence=0.97,
+        pattern=re.compile(
+            r"(?:\\u[0-9a-fA-F]{4})+|(?<![\\\w:])(?<!\w)\\(?P<quote>[\"'])|(?<=\w)\\(?P<late>[\"'])|(?<=[\w.,!?])\\[\"]"
+        ),
+        cues=("\\u", '\\"', "\\'"),
+        unless=is_about_code,
+        replacement=_unescaped,
+        why="The text passed through JSON or a program's source, and its escapes were not read back.",
+        reference="RFC 8259, strings",
+        mends={
+            "The caf\\u00e9 isn\\u2019t open.": "The café isn’t open.",
+            'He said \\"no\\" twice and didn\\\'t move.': 'He said "no" twice and didn\'t move.',
+        },
+        keeps=("The café isn’t open.", "The folder C:\\users is full.", "In the code, \\u00e9 is a letter."),
     ),
 )

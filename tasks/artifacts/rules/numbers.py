@@ -9,9 +9,12 @@ from tasks.artifacts.words import table
 
 _ENGLISH = frozenset({"en"})
 _COMMA_PACK = frozenset({"fr", "de", "es", "it", "pt", "ru", "pl", "nl", "sv"})
+_MILLIONS = sorted(word for word, _, _ in table("number_words"))
 _UNITS = (
     "%|percent|per cent|percentage points?|million|billion|trillion|bn\\b|degrees|kilomet(?:re|er)s|met(?:re|"
-    "er)s|km\\b|kg\\b|°"
+    "er)s|km\\b|kg\\b|°|euros?\\b|dollars?\\b|yuan\\b|roubles\\b|tonnes?\\b|tons?\\b|hectares?\\b|lit(?:re|er)s?\\b"
+    "|inch(?:es)?\\b|[kMGT]Wh?\\b|[GT]B\\b|[cm]m\\b|points?\\b|times (?:more|less|higher|lower|larger|as)\\b"
+    f"|(?:{'|'.join(map(re.escape, _MILLIONS))})(?!\\w)"
 )
 _AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "mei", "marca", "maja", "Mai"})
 _GLUED_UNITS = "Mbps|Gbps|kbps|Kbps|mAh|MWh|GWh|TWh|MPa|kPa|hPa|kV|nm|μm|Hz|kHz|MHz|GHz|dB"
@@ -53,10 +56,6 @@ def _is_part_of_a_list(match: re.Match[str], _: Habits) -> bool:
     return before(match, 1) in set("0123456789,.") or bool(re.match(r",\d", after(match, 2)))
 
 
-def _is_price_range(match: re.Match[str], _: Habits) -> bool:
-    return bool(re.match(r"[ \u00a0]?\d", after(match, 2)))
-
-
 def _is_a_name_of_something(match: re.Match[str], _: Habits) -> bool:
     """Say whether the digits name a telephone, a room or an aeroplane."""
     return word_before(match).rstrip(".:").lower() in _NUMBERED_THINGS
@@ -86,6 +85,7 @@ RULES = (
         reference="The Chicago Manual of Style, 9.57",
         mends={
             "Prices rose by 3,5% to 12,25 million.": "Prices rose by 3.5% to 12.25 million.",
+            "The field of 7,5 hectares is 2,5 times larger.": "The field of 7.5 hectares is 2.5 times larger.",
         },
         keeps=("Prices rose by 3.5%.", "Some 1,234 million people", "In rooms 1,2 and 3"),
     ),
@@ -135,47 +135,14 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"de", "es", "it", "pt", "nl"}),
-        pattern=re.compile(r"[1-9](?<![\w.,+-][1-9])\d{0,2}(?:\.\d{3}){2,}(?!\.?\d)"),
+        pattern=re.compile(r"[1-9](?<![\w.,+-][1-9])\d{0,2}(?:\.\d{3}){2,}(?![.,]?\d)"),
+        cues=tuple(f".{digits:03}" for digits in range(1000)),
         replacement=_grouped,
         telling=True,
         why="German, Spanish and others part the thousands with stops. Version and telephone numbers do so too: gated.",
         reference="The Chicago Manual of Style, 9.57",
         mends={"Some 1.250.000 people came.": "Some 1,250,000 people came."},
         keeps=("Some 1,250,000 people came.", "Version 1.250.000.1 is out.", "It weighs 1.250 tonnes."),
-    ),
-    Rule(
-        id="currency-sign-after",
-        category=Category.CURRENCY_FORMAT,
-        mechanism=Mechanism.NUMBERS,
-        safety=Safety.GATED,
-        languages=_ENGLISH,
-        sources=frozenset({"fr", "de", "es", "ru", "pt", "it"}),
-        pattern=re.compile(r"(?<![\d$€£¥,.])(\d[\d,.]*\d|\d)[ \u00a0\u202f]([$€£¥])(?!\w)"),
-        cues=tuple(f"{digit}{space}{sign}" for digit in range(10) for space in " \u00a0\u202f" for sign in "$€£¥"),
-        unless=_is_price_range,
-        replacement=r"\2\1",
-        telling=True,
-        why="Much of Europe sets the currency sign after the amount, English before it.",
-        reference="The Chicago Manual of Style, 9.20",
-        mends={"A ticket costs 12.50 €, or 15 $.": "A ticket costs €12.50, or $15."},
-        keeps=("A ticket costs €12.50.", "Between 5 $10 notes", "US$ 5 €6"),
-    ),
-    Rule(
-        id="no-break-space-before-currency",
-        category=Category.CURRENCY_FORMAT,
-        mechanism=Mechanism.NUMBERS,
-        safety=Safety.ALWAYS,
-        languages=_ENGLISH,
-        sources=frozenset({"fr", "de", "es", "ru", "pt", "it"}),
-        pattern=re.compile(r"(?<![\d$€£¥,.])(\d[\d,.]*\d|\d)[\u00a0\u202f]([$€£¥])(?!\w)"),
-        cues=tuple("\u00a0\u202f"),
-        unless=_is_price_range,
-        replacement=r"\2\1",
-        telling=True,
-        why="Only a typographic system that sets the sign after the amount joins the two with a no-break space.",
-        reference="The Chicago Manual of Style, 9.20",
-        mends={"A ticket costs 12.50\u00a0€.": "A ticket costs €12.50."},
-        keeps=("A ticket costs €12.50.", "In 2019\u00a0€5 was enough."),
     ),
     Rule(
         id="milliard",
@@ -197,15 +164,19 @@ RULES = (
         id="thousand-million",
         category=Category.NUMBER_FORMAT,
         mechanism=Mechanism.NUMBERS,
-        safety=Safety.DETECT,
+        safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"es", "pt"}),
-        pattern=re.compile(r"\d[ \u00a0](?:thousand millions?|mil millones|mil milhões)\b"),
+        pattern=re.compile(
+            r"(?<![\d.,])(?P<number>\d{1,3}(?:[.,]\d{1,2})?)[ \u00a0](?:thousand millions?|mil millones|mil milhões)\b"
+            r"(?: de| of)?(?!\w)"
+        ),
         cues=("thousand million", "mil mill", "mil milh"),
+        replacement=lambda match, _: f"{match['number'].replace(',', '.')} billion",
         telling=True,
         why="Spanish counts « mil millones » where English counts a billion.",
         reference="Fundéu, billion y mil millones",
-        finds=("The wall cost 5 thousand million euros.",),
+        mends={"The wall cost 2,5 thousand million euros.": "The wall cost 2.5 billion euros."},
         keeps=("The wall cost 5 billion euros.", "Two thousand millionaires came."),
     ),
     Rule(
@@ -213,7 +184,7 @@ RULES = (
         category=Category.DATE_FORMAT,
         mechanism=Mechanism.UNTRANSLATED,
         safety=Safety.ALWAYS,
-        cues=tuple(f" {month}" for month in _MONTHS),
+        cues=tuple(f" {month} " if month in _AMBIGUOUS_MONTHS else f" {month}" for month in _MONTHS),
         languages=_ENGLISH,
         sources=frozenset({"fr", "es", "it", "pt", "de", "nl", "pl"}),
         pattern=re.compile(
@@ -271,7 +242,7 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"zh", "ja", "ko"}),
         pattern=re.compile(rf"\d(?<![\w.,]\d)[\d.,]*(?:{_GLUED_UNITS})\b"),
-        cues=tuple(_GLUED_UNITS.split("|")),
+        cues=tuple(f"{digit}{unit}" for digit in range(10) for unit in _GLUED_UNITS.split("|")),
         why="Chinese and Japanese set no space between a number and its unit. Nor do many newsrooms with common "
         "units (10km, "
         "5kg): only for units of engineering.",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
+from tasks.artifacts.rules.markup import is_about_code
 from tasks.artifacts.surroundings import line_before
 
 _SPACE = " \u00a0\u202f\u2009"
@@ -132,6 +133,39 @@ RULES = (
         keeps=("The mayor said “no” twice.", "More news »", "« Back to the list"),
     ),
     Rule(
+        id="guillemets-inwards",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.QUOTATION,
+        safety=Safety.ALWAYS,
+        languages=_ENGLISH,
+        sources=frozenset({"de", "da", "sl", "hr"}),
+        pattern=re.compile(r"(?:(?<=[\s(])|^)»(?P<quoted>\w[^«»\n]{0,600}?)«(?!\w)"),
+        cues=tuple("»"),
+        replacement=_requoted,
+        telling=True,
+        why="German books and Danish papers quote in » «.",
+        reference="Duden, Anführungszeichen",
+        mends={"The mayor said »no« twice; “so be it”.": "The mayor said “no” twice; “so be it”."},
+        keeps=("The mayor said “no” twice.", "More news » and « back"),
+    ),
+    Rule(
+        id="angle-quotes",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.QUOTATION,
+        safety=Safety.ALWAYS,
+        languages=_ENGLISH,
+        sources=frozenset({"ru", "es", "fr", "it"}),
+        pattern=re.compile(r"(?<![<\w])<<[ \u00a0]?(?P<quoted>[^<>\n]{1,600}?)[ \u00a0]?>>(?![>\w])"),
+        cues=("<<",),
+        unless=is_about_code,
+        replacement=_requoted,
+        telling=True,
+        why="« » typed as pairs of angle brackets.",
+        reference="Imprimerie nationale, Lexique des règles typographiques",
+        mends={"The mayor said <<no>> twice; “so be it”.": "The mayor said “no” twice; “so be it”."},
+        keeps=("The mayor said “no” twice.", "In the code, cin >> a << b >> c", "1 << 2 and 3"),
+    ),
+    Rule(
         id="single-guillemets",
         category=Category.PUNCTUATION,
         mechanism=Mechanism.QUOTATION,
@@ -209,8 +243,8 @@ RULES = (
         confidence=0.97,
         languages=_ENGLISH,
         sources=frozenset({"ja", "zh", "ko"}),
-        pattern=re.compile(r"[「『](?P<quoted>[^「」『』\n\u3040-\u30ff\u4e00-\u9fff]{1,600})[」』]"),
-        cues=tuple("「『"),
+        pattern=re.compile(r"[「『｢](?P<quoted>[^「」『』｢｣\n\u3040-\u30ff\u4e00-\u9fff]{1,600})[」』｣]"),
+        cues=tuple("「『｢"),
         replacement=_requoted,
         telling=True,
         why="Japanese and Chinese quote in corner brackets; around English words they are residue.",
@@ -269,7 +303,10 @@ RULES = (
         mechanism=Mechanism.QUOTATION,
         safety=Safety.GATED,
         languages=_ENGLISH,
-        pattern=re.compile(r"“ [^“”\n]{1,600}? ”|(?<!\S)\" (?=[^\"\n]{1,600}? \"(?:[\s.,;:?!]|$))[^\"\n]{1,600}? \""),
+        pattern=re.compile(
+            r"[“\"] (?:(?<=“ )[^“”\n]{1,600}? ”"
+            r"|(?<=\" )(?<!\S\" )(?=[^\"\n]{1,600}? \"(?:[\s.,;:?!]|$))[^\"\n]{1,600}? \")"
+        ),
         cues=("“ ", '" '),
         replacement=_tight,
         unless=_is_no_pair,

@@ -14,7 +14,8 @@ _WORD = re.compile(r"\w+|\n")
 
 def _loops(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
     """Yield runs of a phrase of three words or more that stands three times or more in a row, to be written once."""
-    if not _has_repetition(_WORD.findall(text.lower())):
+    folded = text.lower()
+    if not _has_repetition(folded.split(), 5) or not _has_repetition(_WORD.findall(folded), 6):
         return
     places = list(_WORD.finditer(text))
     for first, size, copies in _runs([place[0].lower() for place in places]):
@@ -22,10 +23,10 @@ def _loops(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
         yield start, places[first + size * copies - 1].end(), text[start:once]
 
 
-def _has_repetition(words: list[str]) -> bool:
-    """Say whether any six words stand twice, as in three copies of three words; in good prose they rarely do."""
-    sixes = list(zip(*(words[start:] for start in range(6)), strict=False))
-    return len(set(sixes)) < len(sixes)
+def _has_repetition(words: list[str], length: int) -> bool:
+    """Say whether so many words in a row stand twice, as in three copies of three words; in good prose few do."""
+    rows = list(zip(*(words[start:] for start in range(length)), strict=False))
+    return len(set(rows)) < len(rows)
 
 
 def _runs(words: list[str]) -> Iterator[tuple[int, int, int]]:
@@ -105,5 +106,20 @@ RULES = (
         reference="MQM, Accuracy: Addition",
         mends={"He went to the the wall.": "He went to the wall."},
         keeps=("He went to the wall.", "The thing that that man said", "He had had enough."),
+    ),
+    Rule(
+        id="doubled-honorific",
+        category=Category.ADDITION,
+        mechanism=Mechanism.REPETITION,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=frozenset({"ja", "ko"}),
+        pattern=re.compile(r"\b((?:Mr|Ms|Mrs|Miss|Dr|Professor)\.? [A-Z][a-z]+)-(?:san|sama|sensei|ssi|nim)\b"),
+        cues=("-san", "-sama", "-sensei", "-ssi", "-nim"),
+        replacement=r"\1",
+        why="The title was translated and kept as well.",
+        reference="MQM, Accuracy: Addition",
+        mends={"Mr. Tanaka-san agreed.": "Mr. Tanaka agreed."},
+        keeps=("Mr. Tanaka agreed.", "Tanaka-san agreed.", "The San-San river"),
     ),
 )

@@ -19,6 +19,7 @@ _COMPOUND = re.compile(
     r"|rise|risk|speed|tech)"
     r"|(?:first|full|one|part|real) - time|(?:first|middle|second|third|working|world) - class"
     r"|(?:full|large|medium|small) - (?:scale|size|sized)|so - called|(?:best|little|well) - (?:being|known|paid|off)"
+    r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety) - (?:one|two|three|four|five|six|seven|eight|nine)"
     r"|(?:day|month|week|year)s? - (?:long|old)"
     r"|[A-Za-z\d]+ - (?:based|owned|led|backed|related|oriented|funded|run|driven|powered|controlled|sponsored"
     r"|speaking|style|shaped"
@@ -64,6 +65,17 @@ def _opens_with_quote(match: re.Match[str], _: Habits) -> bool:
 def _closes_a_quotation(match: re.Match[str], habits: Habits) -> bool:
     after_plural = match[0][0] != " " and match.string[match.start() - 1] == "s"
     return after_plural or _opens_with_quote(match, habits)
+
+
+def _space_for_piece(match: re.Match[str], _: Habits) -> str:
+    """Return the space a piece stands for: none at a border or before a mark."""
+    left, right = before(match, 1), after(match, 1)
+    return " " if left and right and not left.isspace() and not right.isspace() and right not in ".,;:?!)" else ""
+
+
+def _joined_initials(match: re.Match[str], _: Habits) -> str:
+    """Return the abbreviation without its spaces, but for the one that parts it from the next word."""
+    return match[0].replace(" ", "") + (" " if match[0].endswith(" ") and after(match, 1).isalnum() else "")
 
 
 RULES = (
@@ -149,11 +161,14 @@ RULES = (
         safety=Safety.ALWAYS,
         languages=frozenset({"en"}),
         pattern=re.compile(
-            r"(?<=[A-Za-z]) (?=n['’]t\b)|(?<=\bI) (?=['’](?:m|ve|ll|d)\b)|(?<=\b[Ww]e|\b[Hh]e"
-            r"|\b[Ii]t) (?=['’](?:ve|ll|re|d)\b)"
-            r"|(?<=\b[Yy]ou|\b[Ss]he|\b[Ww]ho) (?=['’](?:ve|ll|re|d)\b)|(?<=\b[Tt]hey) (?=['’](?:ve|ll|re|d)\b)"
+            r" (?=n['’]t\b|['’](?:s|m|ve|ll|re|d)\b)(?:(?<=[A-Za-z] )(?=n)|(?<=\bI )(?=.(?:m|ve|ll|d)\b)"
+            r"|(?:(?<=\b[Ww]e )|(?<=\b[Hh]e )|(?<=\b[Ii]t )|(?<=\b[Yy]ou )|(?<=\b[Ss]he )|(?<=\b[Ww]ho )"
+            r"|(?<=\b[Tt]hey ))(?=.(?:ve|ll|re|d)\b)"
+            r"|(?:(?<=\b[Ii]t )|(?<=\b[Hh]e )|(?<=\b[Ss]he )|(?<=\b[Ww]ho )|(?<=\b[Tt]hat )|(?<=\b[Ww]hat )"
+            r"|(?<=\b[Hh]ere )|(?<=\b[Tt]here )|(?<=\b[Ww]here ))(?=.s\b))"
         ),
-        cues=(" n't", " n’t", " 'v", " 'l", " 'm", " 'r", " 'd", " ’v", " ’l", " ’m", " ’r", " ’d"),
+        cues=(" n't", " n’t", " 's", " ’s", " 'v", " 'l", " 'm", " 'r", " 'd", " ’v", " ’l", " ’m", " ’r", " ’d"),
+        unless=_opens_with_quote,
         replacement="",
         telling=True,
         why="Tokenisers cut the negation off its verb and the verb off its pronoun; detokenisers forget it.",
@@ -314,6 +329,160 @@ RULES = (
         reference="MQM, Linguistic conventions: Punctuation",
         finds=("The agency ( EMA) agreed.",),
         keeps=("The agency (EMA) agreed.", "Tick one: ( ) yes ( ) no", "A smile :)"),
+    ),
+    Rule(
+        id="byte-pair-mark",
+        category=Category.CHARACTER_ENCODING,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        confidence=0.99,
+        pattern=re.compile(r" ?Ġ(?=[\w(“\"'])|</w> ?"),
+        cues=(" Ġ", "Ġt", "Ġa", "Ġo", "Ġs", "</w>"),
+        unless=lambda match, habits: "Ġ" in match[0] and 5 * habits.text.count("Ġ") < habits.text.count(" "),
+        replacement=_space_for_piece,
+        telling=True,
+        why="Byte-level models write the space before a word as Ġ, others the end of a word as </w>.",
+        reference="Radford et al. 2019 (GPT-2); Sennrich et al. 2016",
+        mends={
+            "The Ġcouncil Ġagreed.": "The council agreed.",
+            "The</w> muni cipality</w> agreed</w>.": "The muni cipality agreed.",
+        },
+        keeps=("The temples of Ġgantija stand on a hill of Gozo.", "The council agreed."),
+    ),
+    Rule(
+        id="spaced-initials",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en"}),
+        pattern=re.compile(
+            r"\b(?:[A-Z] \. ){2,4}(?=\w|[,;:)]|$)|\b(?:[A-Z] \. ){1,3}[A-Z] \.(?!\w)|\b[ap] \. m \.(?!\w)"
+        ),
+        cues=tuple(f" {letter} . " for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZap"),
+        replacement=_joined_initials,
+        telling=True,
+        why="The stops of an abbreviation were set free like the ends of sentences.",
+        reference="Moses tokenizer.perl",
+        mends={"The U . S . envoy came at 5 p . m . sharp.": "The U.S. envoy came at 5 p.m. sharp."},
+        keeps=("The U.S. envoy came at 5 p.m. sharp.", "Plan A . It rained.", "Is it I . . . ?"),
+    ),
+    Rule(
+        id="spaced-address",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        pattern=re.compile(
+            r"\bhttps? ?: ?/ ?/ ?(?=\w)(?<=[ :/] )|\bhttps? : ?/ ?/(?=\w)"
+            r"|(?:\bwww ?\. ?|(?<=@))[\w-]{2,40}(?: ?\. ?[\w-]{2,20}){0,2} ?\. ?(?:com|org|net|gov|edu|info)\b"
+        ),
+        cues=("http :", "https :", "http: /", "https: /", "www .", "www. ", " . com", " . org", " . net"),
+        replacement=lambda match, _: match[0].replace(" ", ""),
+        telling=True,
+        why="The marks inside an address were set free like those between words.",
+        reference="Moses tokenizer.perl",
+        mends={
+            "See www . example . org or http : / / example.org for more.": (
+                "See www.example.org or http://example.org for more."
+            )
+        },
+        keeps=("See www.example.org for more.", "The site is http://example.org. Com is no word."),
+    ),
+    Rule(
+        id="spaced-time",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en"}),
+        pattern=re.compile(
+            r"(?<![\w:.])([012]?\d) : ([0-5]\d)(?= ?(?:a\.? ?m\b|p\.? ?m\b|GMT|UTC|local time|o['’]clock|hrs?\b))"
+        ),
+        cues=tuple(f"{digit} : " for digit in range(10)),
+        replacement=r"\1:\2",
+        telling=True,
+        why="The colon inside a time was set free like a mark between words.",
+        reference="Moses tokenizer.perl",
+        mends={"The council met at 10 : 30 a.m. on Monday.": "The council met at 10:30 a.m. on Monday."},
+        keeps=("The council met at 10:30 a.m. on Monday.", "They won 2 : 10 after extra time."),
+    ),
+    Rule(
+        id="escaped-slash",
+        category=Category.MARKUP,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        pattern=re.compile(r"(?<=\w) ?\\/ ?(?=\w)"),
+        cues=("\\/",),
+        replacement="/",
+        telling=True,
+        why="Penn Treebank tools and JSON escape the slash; nobody took the escape away.",
+        reference="Penn Treebank tokenisation; RFC 8259",
+        mends={"The km\\/h limit and the 2023\\/24 season": "The km/h limit and the 2023/24 season"},
+        keeps=("The km/h limit", "A shrug \\_/ and a path C:\\/"),
+    ),
+    Rule(
+        id="split-slang",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"\b([Gg]on|[Ww]an) na\b|\b([Gg]ot) ta\b|\b([Gg]im|[Ll]em) me\b"),
+        cues=("on na", "an na", "ot ta", "im me", "em me"),
+        replacement=lambda match, _: match[0].replace(" ", ""),
+        telling=True,
+        why="Penn Treebank tools cut gonna, wanna, gotta, gimme and lemme in two.",
+        reference="Penn Treebank tokenisation",
+        mends={"“We are gon na win, we got ta,” she said.": "“We are gonna win, we gotta,” she said."},
+        keeps=("“We are gonna win,” she said.", "Dragon na and Milan nation"),
+    ),
+    Rule(
+        id="split-o-clock",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"\b([Oo])(?: (['’])| ?(['’]) )(?=clock\b)"),
+        cues=("o '", "o ’", "o' ", "o’ "),
+        replacement=lambda match, _: match[1] + (match[2] or match[3]),
+        telling=True,
+        why="The apostrophe of o’clock was set free.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={
+            "The council met at five o 'clock and at six o’ clock.": (
+                "The council met at five o'clock and at six o’clock."
+            )
+        },
+        keeps=("The council met at five o'clock.", "Radio 'clockwork' and others"),
+    ),
+    Rule(
+        id="split-name-apostrophe",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"\b([OD]|d)(?: (['’]) ?| ?(['’]) )(?=[A-Z][a-z]{2})"),
+        cues=("O '", "O ’", "O' ", "O’ ", "D '", "D ’", "D' ", "D’ ", " d '", " d ’", " d' ", " d’ "),
+        unless=_opens_with_quote,
+        replacement=lambda match, _: match[1] + (match[2] or match[3]),
+        telling=True,
+        why="The apostrophe inside a name was set free.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={"Ms O 'Brien flew to Côte d ’ Ivoire.": "Ms O'Brien flew to Côte d’Ivoire."},
+        keeps=("Ms O'Brien flew to Côte d’Ivoire.", "The 'Plan D' Team won."),
+    ),
+    Rule(
+        id="split-plural-possessive",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=[a-z]s) (?=['’] [a-z]{3})"),
+        cues=("s ' ", "s ’ "),
+        unless=_opens_with_quote,
+        replacement="",
+        telling=True,
+        why="The apostrophe after a plural was set free on both sides.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={"The workers ' rights were kept.": "The workers' rights were kept."},
+        keeps=("The workers' rights were kept.", "The 'rights of workers ' were kept."),
     ),
     Rule(
         id="glued-ampersand",

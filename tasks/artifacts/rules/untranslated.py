@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
 from tasks.artifacts.surroundings import after, before
-from tasks.artifacts.words import listed
+from tasks.artifacts.words import listed, table
 
 _ENGLISH = frozenset({"en"})
 _LATIN = frozenset({"en", "de", "es", "fr", "it", "pt", "nl", "sv", "da", "pl", "cs", "ro", "tr", "id", "vi", "sw"})
@@ -16,6 +16,11 @@ _ANY = frozenset().union(*_FOREIGN.values())
 _SMALL = listed("foreign_particles")
 _UNENGLISH = _SMALL - {"a", "as", "do", "die", "e", "i", "o", "am", "den", "em", "im", "y"}
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+
+_PLACES = {name: english for name, english, _ in table("exonyms")}
+_ACRONYMS = {acronym: english for acronym, english, _ in table("acronyms")}
+_ABBREVIATIONS = {abbreviation: english for abbreviation, english, _ in table("foreign_abbreviations")}
+_TURKISH_ENDINGS = "da|de|ta|te|dan|den|tan|ten|nın|nin|nun|nün|ın|ün|daki|deki|taki|teki|ya|ye|yı|yi|yu|yü|lı|lü"
 
 _SCRIPTS = (
     "\u0370-\u03ff\u0400-\u04ff\u0590-\u05ff\u0600-\u06ff\u0900-\u097f"
@@ -70,7 +75,112 @@ def _is_quoted_or_named(match: re.Match[str], _: Habits) -> bool:
     return bool(is_framed) or len(match[0]) == 1
 
 
+def _any_of(words: dict[str, str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def _is_part_of_a_name(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the place stands in a longer name, a quotation or a title that is kept as it is."""
+    left = re.search(r"(\w+)[ -]\Z", before(match, 30))
+    right = after(match, 2)
+    is_led = left is not None and left[1][0].isupper() and left[1] not in {"In", "The", "From", "And", "But", "To"}
+    return (
+        is_led
+        or bool(re.search(r"(?:\d|\b(?:de|du|des|di|da|do|la|le|el|und|y|e)) \Z", before(match, 5)))
+        or bool(re.match(r"[ -][A-Z]|['’][a-rt-z]", right))
+    )
+
+
+def _is_shouted(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the capitals stand among others, as in a headline."""
+    return bool(re.search(r"[A-Z]{3,} \Z", before(match, 12)) and re.match(r" [A-Z]{3,}", after(match, 12)))
+
+
 RULES = (
+    Rule(
+        id="untranslated-place",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=frozenset(language for _, _, language in table("exonyms")),
+        pattern=re.compile(rf"(?<![\w'’-])(?P<name>{_any_of(_PLACES)})(?![\w-])"),
+        cues=tuple(_PLACES),
+        unless=_is_part_of_a_name,
+        replacement=lambda match, _: _PLACES[match["name"]],
+        telling=True,
+        why="The place kept the name it has in the source's language.",
+        reference="MQM, Accuracy: Untranslated",
+        mends={"She flew from Londres to the Estados Unidos.": "She flew from London to the United States."},
+        keeps=("The minister flew to London.", "The Hotel Londres is full.", "The painting “Germania Rex”"),
+    ),
+    Rule(
+        id="untranslated-acronym",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=frozenset(source for _, _, sources in table("acronyms") for source in sources.split(",")),
+        pattern=re.compile(rf"(?<![\w.-])(?P<acronym>{_any_of(_ACRONYMS)})(?![\w-])"),
+        cues=tuple(_ACRONYMS),
+        unless=_is_shouted,
+        replacement=lambda match, _: _ACRONYMS[match["acronym"]],
+        telling=True,
+        why="The acronym is that of the source's language; English has its own.",
+        reference="MQM, Accuracy: Untranslated",
+        mends={"The OTAN summit met; the EE.UU. agreed.": "The NATO summit met; the US agreed."},
+        keeps=("NATO and the US agreed.", "The firm ONU-Tech", "The word OVNIVORE"),
+    ),
+    Rule(
+        id="untranslated-abbreviation",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=frozenset(language for _, _, language in table("foreign_abbreviations")),
+        pattern=re.compile(rf"(?<![\w.])(?P<short>{_any_of(_ABBREVIATIONS)})(?!\w)"),
+        cues=tuple(_ABBREVIATIONS),
+        replacement=lambda match, _: _ABBREVIATIONS[match["short"]],
+        telling=True,
+        why="A short form of running text (z. B., p. ej., usw.) was taken for a name and kept.",
+        reference="MQM, Accuracy: Untranslated",
+        mends={"Fruit, z. B. plums, bzw. pears, was sold.": "Fruit, e.g. plums, or pears, was sold."},
+        keeps=("Fruit, e.g. plums, was sold.", "J.S.z.B. Bach", "The U.S. sold fruit."),
+    ),
+    Rule(
+        id="elided-number",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=frozenset({"it", "fr"}),
+        pattern=re.compile(
+            r"(?<![\w'’])(?:the )?(?:[lL]|(?P<of>[dD]ell|[dD])|(?P<to>[aA]ll)|(?P<by>[dD]all)|(?P<in>[nN]ell))"
+            r"['’](?=\d)"
+        ),
+        cues=tuple(f"{word}{mark}{digit}" for word in ("l", "L", "d", "D") for mark in "'’" for digit in range(1, 10)),
+        replacement=lambda match, _: next((f"{name} " for name in ("of", "to", "by", "in") if match[name]), ""),
+        telling=True,
+        why="« l'80% », « dell'11 maggio »: the article was elided before a number and stayed there.",
+        reference="MQM, Accuracy: Untranslated",
+        mends={"It rose by l'8% in the vote dell'11 May.": "It rose by 8% in the vote of 11 May."},
+        keeps=("It rose by 8% in May.", "In the '80s it fell.", "The model XL'10 song"),
+    ),
+    Rule(
+        id="turkish-ending",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.DETECT,
+        languages=_ENGLISH,
+        sources=frozenset({"tr"}),
+        pattern=re.compile(rf"\b(?:[A-ZÇĞİÖŞÜ][a-zçğıöşü]{{2,}}|(?:19|20)\d\d)['’](?:{_TURKISH_ENDINGS})(?![\w'’-])"),
+        cues=tuple(f"{mark}{ending}" for mark in "'’" for ending in _TURKISH_ENDINGS.split("|")),
+        telling=True,
+        why="Turkish joins case endings to names and numbers with an apostrophe.",
+        reference="Türk Dil Kurumu, Yazım Kuralları: kesme işareti",
+        finds=("The council of Ankara'nın met in 2023'te.",),
+        keeps=("The council of Ankara met in 2023.", "Jeanne d'Arc, O'Dea and Hawai'i", "Rock'n'roll"),
+    ),
     Rule(
         id="foreign-script",
         category=Category.UNTRANSLATED,

@@ -13,6 +13,8 @@ _ENGLISH = frozenset({"en"})
 _ROMANCE = frozenset({"fr", "es", "it", "pt"})
 _REPORTING = "|".join(sorted(listed("reporting_verbs")))
 _ADJECTIVES = "|".join(sorted(listed("relational_adjectives")))
+_PASTS = "|".join(sorted({past(verb) for verb in listed("reporting_verbs")}))
+_SPEAKER = r"(?:the|a|an|his|her|Mr|Mrs|Ms|Dr|President|Prime|Minister|[A-Z][a-z]+)\b"
 _FOLLOWERS = "of|in|and|for|to|that|with|by|on|at|from|which|are|is|was|were|will|has|have"
 _RELATIONAL = re.compile(rf" (?:{_ADJECTIVES})(?= (?:{_FOLLOWERS})\b|[,.;])")
 _NOUN_ENDING = re.compile(
@@ -86,6 +88,75 @@ RULES = (
             "After “the wall”, did he say anything?",
             "“Will it hold?” did he ask.",
         ),
+    ),
+    Rule(
+        id="perfect-reporting-clause",
+        category=Category.WORD_ORDER,
+        mechanism=Mechanism.WORD_ORDER,
+        safety=Safety.ALWAYS,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "es", "it"}),
+        pattern=re.compile(
+            rf"(?<![?!,])(?P<early>,)?(?P<mark>[”\"])[ \u00a0]*(?(early),?|,)[ \u00a0]*(?:(?:has|have) "
+            rf"(?P<verb>{_PASTS})|did (?P<base>{_REPORTING}))(?= {_SPEAKER}(?! same))(?![^.\n]{{0,60}}\?)"
+        ),
+        cues=tuple(
+            f"{mark}{gap}{verb} "
+            for mark in '”"'
+            for gap in (" ", ",", ", ", " , ", "\u00a0, ")
+            for verb in ("has", "have", "did")
+        ),
+        replacement=lambda match, _: f",{match['mark']} {match['verb'] or past(match['base'])}",
+        telling=True,
+        why="« … », a déclaré le ministre: the perfect of the source, verb before speaker. English keeps the order "
+        "in the simple past.",
+        reference="Grevisse, Le bon usage: incises",
+        mends={
+            "“The wall will hold”, has declared the mayor.": "“The wall will hold,” declared the mayor.",
+            "“The wall will hold”, did add the mayor.": "“The wall will hold,” added the mayor.",
+            '"The wall will hold" , has said Mr Lund.': '"The wall will hold," said Mr Lund.',
+        },
+        keeps=("“The wall will hold,” declared the mayor.", "The man who sang “No”, has said the same."),
+    ),
+    Rule(
+        id="dash-before-speaker",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.GATED,
+        languages=_ENGLISH,
+        sources=frozenset({"ru", "uk", "pl", "es"}),
+        pattern=re.compile(
+            rf"(?P<stop>[,?!])?(?P<mark>[”\"])(?P<late>,)?[ \u00a0][-–—][ \u00a0]"
+            rf"(?=(?:{_PASTS}|says) (?:he|she|they|{_SPEAKER})|(?:he|she|they) (?:{_PASTS})\b)"
+        ),
+        cues=tuple(f"{mark}{gap}{dash}" for mark in '”"' for gap in (" ", ", ", "\u00a0", ",\u00a0") for dash in "-–—"),
+        replacement=lambda match, _: f"{match['stop'] or ','}{match['mark']} ",
+        telling=True,
+        why="Russian, Polish and Spanish set a dash between a quotation and who said it.",
+        reference="Rosenthal, Справочник по правописанию: прямая речь",
+        mends={
+            "“The wall will hold”, - said the mayor. “Why?” — repeated the paper.": (
+                "“The wall will hold,” said the mayor. “Why?” repeated the paper."
+            )
+        },
+        keeps=("“The wall will hold,” said the mayor.", "He called it “the wall” - said to be old - twice."),
+    ),
+    Rule(
+        id="so-the-speaker",
+        category=Category.UNIDIOMATIC,
+        mechanism=Mechanism.CALQUE,
+        safety=Safety.DETECT,
+        languages=_ENGLISH,
+        sources=frozenset({"de"}),
+        pattern=re.compile(
+            r"(?<=[”\"]), so (?:the|Mr|Ms|Mrs) [A-Za-z]+(?=[.,;])|(?<=,[”\"]) so (?:the|Mr|Ms|Mrs) [A-Za-z]+(?=[.,;])"
+        ),
+        cues=("”, so ", '", so ', ",” so ", '," so '),
+        telling=True,
+        why="« …“, so der Minister »: German names the speaker with so; whether said or according to, an editor knows.",
+        reference="Duden, so",
+        finds=("“The wall will hold”, so the minister.",),
+        keeps=("“The wall will hold”, said the minister.", "They sang “No”, so the minister left."),
     ),
     Rule(
         id="postposed-adjective-known",
