@@ -301,7 +301,7 @@ def _in_task_runs(size: int, where: str, address: str) -> Callable[[], object]:
 class _Nobody:
     """Edits nothing."""
 
-    def edit(self, job: Job, batch: BatchRef) -> Edited:
+    def edit(self, _job: Job, _batch: BatchRef) -> Edited:
         return Edited()
 
 
@@ -315,8 +315,8 @@ def _run_empty(count: int) -> None:
     @flow(name="empty", task_runner=THREADS)
     def empty() -> None:
         job, batch = _job("nowhere", BATCH), BatchRef(key="empty", path="nowhere", count=0)
-        for edit in [stages.edit.submit(job, batch, _Nobody()) for _ in range(count)]:
-            edit.result()
+        for edited in [stages.edit.submit(job, batch, _Nobody()) for _ in range(count)]:
+            edited.result()
 
     before = time.process_time()
     empty()
