@@ -188,7 +188,7 @@ def _show(summary: RunSummary, settings: Settings) -> None:
             out.print(f"{gate.name}: {gate.detail}", style=style, markup=False)
     for warning in summary.warnings:
         out.print(warning, style="yellow", markup=False)
-    out.print(f"\nDataset  {inside(settings.data, 'articles')}", soft_wrap=True)
+    out.print(f"\nDataset  {inside(settings.data, 'articles')}", soft_wrap=True, markup=False)
     out.print(f"Report   {inside(settings.data, 'report', 'index.html')}", soft_wrap=True)
 
 
@@ -272,7 +272,7 @@ def rewrite_report(settings: Settings) -> None:
             raise SettingsError(f"{data}: no run has left a report here. Run one: copydesk run SOURCE --data {data}")
         summary = RunSummary.from_json(store.files.read("report/summary.json"))
     write_report(place, summary, (), versions(desk_of(settings)), configured_sources(settings))
-    out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True)
+    out.print(f"Report  {inside(data, 'report', 'index.html')}", soft_wrap=True, markup=False)
 
 
 def start_worker(pool: str, limit: int) -> None:
