@@ -203,9 +203,11 @@ class ReprocessParameters(BaseModel):
         return _settings(self.config, self.data)
 
     def selection(self) -> "Selection":
-        """Return which archived pages are wanted."""
+        """Return which archived pages are wanted. Raises `SettingsError` where that is no question of pages."""
         from tasks.archived import Selection
 
+        if self.only is Only.FINGERPRINTS:
+            raise SettingsError("Fingerprints are made again for every day asked for: there is no plan to show.")
         return Selection(
             sources=frozenset(self.sources),
             first_day=self.first_day,

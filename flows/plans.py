@@ -8,7 +8,7 @@ from typing import Final
 from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 
-from flows.run_page import Row, show_table
+from flows.run_page import Row, show_table, showing
 from tasks.partitions import MENDABLE, Partition, Plan, count_states, counted, newest_first, sentence
 from tasks.report.summary import RunSummary
 
@@ -36,7 +36,7 @@ def name_of(first: date | str, last: date | str, sources: Sequence[str]) -> str:
 def keep_plan(name: str, plan: Plan) -> None:
     """Add to the run's name how much there is to do, and keep the plan as tables."""
     if flow_run.id is not None:
-        with get_client(sync_client=True) as client:
+        with showing(), get_client(sync_client=True) as client:
             client.update_flow_run(flow_run.id, name=f"{name} ({counted(len(plan.chosen), 'partition')})")
     seconds = "" if plan.seconds is None else f", about {plan.seconds:,.0f} s by the pace of the latest runs"
     show_table(

@@ -12,6 +12,7 @@ import duckdb
 from rich.table import Table
 
 from flows.console import out
+from flows.settings import SettingsError
 from storage import read
 from storage.schema import PRODUCT
 
@@ -25,7 +26,7 @@ class QueryError(Exception):
 def print_query(sql: str, data: str, *, form: str) -> None:
     """Run a query and print its answer as a table, JSON lines or CSV."""
     if "://" not in data and not any(Path(data, dataset.folder).is_dir() for dataset in PRODUCT):
-        raise QueryError(f"{data}: there is no dataset here. Make one with: copydesk run SOURCE --data {data}")
+        raise SettingsError(f"{data}: there is no dataset here. Make one with: copydesk run SOURCE --data {data}")
     try:
         connection = read.connect(data)
     except duckdb.Error as error:

@@ -66,9 +66,7 @@ def run_reprocess(parameters: ReprocessParameters, *, as_json: bool = False) -> 
     settings = parameters.settings()
     check_dataset(settings)
     _check_names(parameters.sources, settings)
-    if parameters.only is Only.FINGERPRINTS and parameters.dry_run:
-        raise SettingsError("Fingerprints are made again for every day asked for: there is no plan of it to show.")
-    if parameters.only is not Only.FINGERPRINTS:
+    if parameters.dry_run or parameters.only is not Only.FINGERPRINTS:
         planned = plan(place_of(settings), parameters.selection(), versions(desk_of(settings)))
         if parameters.dry_run and as_json:
             out.print_json(json.dumps([asdict(line) for line in planned], default=date.isoformat))
@@ -205,9 +203,9 @@ def _prefect_home(settings: Settings) -> Path | None:
 
 DEMO_SETTINGS = """\
 # Written by `copydesk demo`: the sample newspaper's three listings, served on loopback. It prints no second issue.
+data = ".."
 delay = 0.02
 backoff = 0.1
-watchlists = "watchlists.toml"
 
 [sources.harbour-feed]
 location = "{base}/feed.xml"
@@ -229,13 +227,11 @@ silent_after = 3650
 def run_demo(data: Path, port: int) -> int:
     """Serve the sample newspaper, ingest it, and show one sentence mended and where to look next."""
     from flows.sample.site import SampleSite
-    from flows.topics import EXAMPLE
 
     with SampleSite(port) as site:
         out.print(f"The sample newspaper is served at [link]{site.base_url}/[/link] while this runs.")
         with Store.open(data) as store:
             store.files.publish("state/demo.toml", DEMO_SETTINGS.format(base=site.base_url).encode())
-            store.files.publish("state/watchlists.toml", EXAMPLE.read_bytes())
         config = data / "state" / "demo.toml"
         code = run_ingest(IngestParameters(config=str(config), data=str(data)))
     _show_showcase(data)

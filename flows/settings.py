@@ -229,6 +229,15 @@ class Settings(Closed):
             raise ValueError(f"is less than `least_interval`, {others.data['least_interval']:g}")
         return value
 
+    @field_validator("sources")
+    @classmethod
+    def _locations_differ(cls, value: dict[str, SourceSettings]) -> dict[str, SourceSettings]:
+        names: dict[str, str] = {}
+        for name, source in value.items():
+            if (other := names.setdefault(source.location, name)) != name:
+                raise ValueError(f"name one location twice, as {other} and {name}: {source.location}")
+        return value
+
     @field_validator("dask")
     @classmethod
     def _scheduler(cls, value: str | None) -> str | None:

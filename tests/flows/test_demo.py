@@ -64,3 +64,13 @@ def test_the_demo_makes_a_dataset_and_a_second_one_leaves_it_alone(tmp_path: Pat
     assert second.returncode == 0, second.stderr
     assert "unchanged" in second.stdout
     assert state_of(tmp_path) == before
+    dry = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "backfill", "--dry-run", "--json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # To a newcomer without any settings, what the demo made is as it should be.
+    assert {state for states in json.loads(dry.stdout)["states"].values() for state in states} == {"fresh"}

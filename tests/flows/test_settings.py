@@ -69,6 +69,7 @@ def test_the_environment_wins(tmp_path: Path) -> None:
             "unknown key `sources.a.gates.undatd`. Did you mean `undated`?",
         ),
         ('log_format = "xml"', "`log_format` = 'xml'"),
+        ('[sources.a]\nlocation = "x"\n[sources.b]\nlocation = "x"', "name one location twice, as a and b: x"),
         ('[sources.a]\nlocation = "x"\ncron = "every day"', "is not a cron expression"),
         ('[sources.a]\nlocation = "x"\nrrule = "DAILY"', "is not an RRULE"),
         ("[watch]\nevry = 5", "unknown key `watch.evry`. Did you mean `every`?"),

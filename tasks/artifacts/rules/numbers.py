@@ -4,8 +4,8 @@ import re
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
-from tasks.artifacts.surroundings import after, before, word_before
-from tasks.artifacts.words import table
+from tasks.artifacts.surroundings import after, before, line_before, word_before
+from tasks.artifacts.words import listed, table
 
 _ENGLISH = frozenset({"en"})
 _COMMA_PACK = frozenset({"fr", "de", "es", "it", "pt", "ru", "pl", "nl", "sv"})
@@ -41,9 +41,15 @@ _MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
 
 
 def _is_no_date(match: re.Match[str], _: Habits) -> bool:
-    """Say whether the number is no day, or the month may be an English word and no year follows."""
+    """Say whether the number is no day, the month may be an English word and no year follows, or it is at home."""
     is_day = 1 <= int(match["day"]) <= 31 and not before(match, 1).isalnum()
-    return not is_day or (match["year"] is None and match["month"] in _AMBIGUOUS_MONTHS)
+    return not is_day or (match["year"] is None and match["month"] in _AMBIGUOUS_MONTHS) or not _is_in_english(match)
+
+
+def _is_in_english(match: re.Match[str]) -> bool:
+    """Say whether an English word of grammar stands near on the line: a foreign date in a foreign line is at home."""
+    near = f"{line_before(match, 60)} {after(match, 60).partition(chr(10))[0]}"
+    return any(word.lower() in listed("function_words_en") for word in re.findall(r"\w+", near))
 
 
 def _with_english_month(match: re.Match[str], _: Habits) -> str:
@@ -199,7 +205,12 @@ RULES = (
             "The wall was built on 12 janvier 2024.": "The wall was built on 12 January 2024.",
             "The wall fell on 3 de agosto de 2019.": "The wall fell on 3 August 2019.",
         },
-        keeps=("The wall was built on 12 January 2024.", "The 4 mars rovers landed.", "In agosto, he said."),
+        keeps=(
+            "The wall was built on 12 January 2024.",
+            "The 4 mars rovers landed.",
+            "In agosto, he said.",
+            "The notice stands there as it was:\nsexta-feira, 22 de outubro de 2010 às 20:13",
+        ),
     ),
     Rule(
         id="hour-with-h",
