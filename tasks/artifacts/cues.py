@@ -1,7 +1,7 @@
 """Which rules a text can concern at all: one pass over it finds the cues of every rule."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
@@ -32,7 +32,12 @@ class CueIndex:
         return [self._rules[number] for number in sorted(numbers)]
 
 
+@lru_cache(maxsize=256)
+def index_of(rules: tuple[Rule, ...], language: str) -> CueIndex:
+    """Return the index of those rules of a book that are for texts in a language (a BCP 47 tag), built once."""
+    return _index_of(tuple(rule for rule in rules if rule.speaks(language)))
+
+
 @cache
-def index_of(rules: tuple[Rule, ...]) -> CueIndex:
-    """Return the index of a rule book, built once."""
+def _index_of(rules: tuple[Rule, ...]) -> CueIndex:
     return CueIndex(rules)

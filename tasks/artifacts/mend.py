@@ -136,14 +136,9 @@ class _Reading:
 def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Reading:
     """Run the rules over a document; a gate that is open already stays open."""
     habits = Habits("\n".join(fields.values()))
-    index = index_of(terms.rules)
+    index = index_of(terms.rules, terms.language)
     findings = {
-        name: [
-            finding
-            for rule in index.candidates(text)
-            if rule.speaks(terms.language)
-            for finding in rule.search(text, habits)
-        ]
+        name: [finding for rule in index.candidates(text) for finding in rule.look(text, habits)]
         for name, text in fields.items()
     }
     notices = notice_markers(fields["text"])

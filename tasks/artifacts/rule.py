@@ -114,8 +114,11 @@ class Rule:
 
     def search(self, text: str, habits: Habits) -> Iterator[Finding]:
         """Yield what the rule sees in a text, from left to right; residue that is right already is not residue."""
-        if self.cues and not any(cue in text for cue in self.cues):
-            return
+        if not self.cues or any(cue in text for cue in self.cues):
+            yield from self.look(text, habits)
+
+    def look(self, text: str, habits: Habits) -> Iterator[Finding]:
+        """Do what `search` does in a text that is known to hold one of the cues."""
         for start, end, after in (self.finder or self._matches)(text, habits):
             if after != text[start:end]:
                 yield Finding(self, start, end, after)

@@ -25,7 +25,7 @@ def _repeated_heads(text: str, _: Habits) -> Iterator[tuple[int, int, str | None
     for match in _SECOND_HALF.finditer(text):
         noun = word_before(match)
         rest = match["rest"]
-        if not _is_head(noun):
+        if noun not in rest or not _is_head(noun):
             continue
         repeated = re.match(rf"((?:[a-z]+ ){{1,2}}?){noun}\b", rest)
         if repeated:
