@@ -14,7 +14,7 @@ from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import out
 from flows.heatmap import calendar, legend, state_table
-from flows.parameters import BackfillParameters, request_for, window_for
+from flows.parameters import BackfillParameters, known_days, request_for, window_for
 from flows.places import place_of
 from flows.settings import Settings, SettingsError
 from tasks.partitions import MENDABLE, Partition, Plan, State, count_states, counted, newest_first, sentence
@@ -36,7 +36,8 @@ def show_status(
 ) -> None:
     """Show how each day of each source stands."""
     today = utc_now().date()
-    request = request_for(window_for(settings, first, last, today, SHOWN), sources, settings, today)
+    known = known_days(settings, today)
+    request = request_for(window_for(first, last, known, SHOWN), sources, settings, today)
     plan = _plan(settings, request)
     if as_json:
         _print_json(plan, plan.partitions)
@@ -49,6 +50,8 @@ def show_status(
     out.print()
     out.print(legend(plan.partitions))
     _tell_reasons(plan.partitions)
+    if first is None and known.first < plan.window.first:
+        _say(f"Earlier days are known too: --from {known.first} shows them all.", "dim")
     if plan.chosen:
         _say(f"\ncopydesk backfill --from {plan.window.first} --to {plan.window.last}", "bold cyan")
         _say(f"brings {counted(len(plan.chosen), 'partition')} up to date{_estimate(plan)}.", "dim")

@@ -152,8 +152,13 @@ class BackfillParameters(BaseModel):
 
     def request(self, settings: Settings, today: date) -> Request:
         """Return what is asked for, with the sources that can be asked themselves."""
+        window = window_for(self.first, self.last, known_days(settings, today))
+        if (window.last - window.first).days >= MOST_DAYS:
+            raise SettingsError(
+                f"{window.first} to {window.last} is more than {MOST_DAYS:,} days. Take a part at a time: --from, --to."
+            )
         return replace(
-            request_for(window_for(settings, self.first, self.last, today), self.sources, settings, today),
+            request_for(window, self.sources, settings, today),
             only=frozenset(State(each) for each in self.only),
             again=self.again,
         )
@@ -262,21 +267,21 @@ def _settings(config: str | None, data: str | None) -> Settings:
     return settings if data is None else settings.model_copy(update={"data": data})
 
 
-def window_for(
-    settings: Settings, first: date | None, last: date | None, today: date, shown: timedelta | None = None
-) -> Window:
-    """Return the days that are meant; where none are named, those that the dataset knows of, or the last of them."""
+def known_days(settings: Settings, today: date) -> Window:
+    """Return the days that the dataset knows of; today where it knows none."""
     check_dataset(settings)
     with place_of(settings).open() as store:
-        known = days_to_show(store, configured_sources(settings), today) or Window(first=today, last=today)
+        return days_to_show(store, configured_sources(settings), today) or Window(first=today, last=today)
+
+
+def window_for(first: date | None, last: date | None, known: Window, shown: timedelta | None = None) -> Window:
+    """Return the days that are meant; where none are named, those that are known, or the last of them."""
     last = last or max(known.last, first or known.last)
     if first is None:
         earliest = known.first if shown is None else max(known.first, last - shown + timedelta(days=1))
         first = min(earliest, last)
     if last < first:
         raise SettingsError(f"The last day, {last}, lies before the first, {first}.")
-    if (last - first).days >= MOST_DAYS:
-        raise SettingsError(f"{first} to {last} is more than {MOST_DAYS:,} days. Take a part at a time.")
     return Window(first=first, last=last)
 
 
