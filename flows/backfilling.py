@@ -18,7 +18,7 @@ from flows.parameters import BackfillParameters, known_days, request_for, window
 from flows.places import place_of
 from flows.settings import Settings, SettingsError
 from tasks.partitions import MENDABLE, Partition, Plan, State, count_states, counted, newest_first, sentence
-from tasks.planning import Request, plan_by
+from tasks.planning import Request, latest_weeks, plan_by
 from tasks.survey import look
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tasks.report.summary import RunSummary
 
-SHOWN: Final = timedelta(weeks=12)  # of a calendar, where no first day is given
+SHOWN: Final = 12  # weeks with articles in a calendar, where no first day is given
 REASONS: Final = 12  # that are told one by one
 SPANS: Final = 8  # of days, of each state
 
@@ -37,7 +37,11 @@ def show_status(
     """Show how each day of each source stands."""
     today = utc_now().date()
     known = known_days(settings, today)
-    request = request_for(window_for(first, last, known, SHOWN), sources, settings, today)
+    window = window_for(first, last, known)
+    if first is None:
+        with place_of(settings).open() as store:
+            window = replace(window, first=latest_weeks(store, window, SHOWN))
+    request = replace(request_for(window, sources, settings, today), glance=first is None)
     plan = _plan(settings, request)
     if as_json:
         _print_json(plan, plan.partitions)
@@ -53,7 +57,8 @@ def show_status(
     if first is None and known.first < plan.window.first:
         _say(f"Earlier days are known too: --from {known.first} shows them all.", "dim")
     if plan.chosen:
-        _say(f"\ncopydesk backfill --from {plan.window.first} --to {plan.window.last}", "bold cyan")
+        days = sorted(each.day for each in plan.chosen)
+        _say(f"\ncopydesk backfill --from {days[0]} --to {days[-1]}", "bold cyan")
         _say(f"brings {counted(len(plan.chosen), 'partition')} up to date{_estimate(plan)}.", "dim")
 
 

@@ -274,12 +274,10 @@ def known_days(settings: Settings, today: date) -> Window:
         return days_to_show(store, configured_sources(settings), today) or Window(first=today, last=today)
 
 
-def window_for(first: date | None, last: date | None, known: Window, shown: timedelta | None = None) -> Window:
-    """Return the days that are meant; where none are named, those that are known, or the last of them."""
+def window_for(first: date | None, last: date | None, known: Window) -> Window:
+    """Return the days that are meant; where none are named, those that are known."""
     last = last or max(known.last, first or known.last)
-    if first is None:
-        earliest = known.first if shown is None else max(known.first, last - shown + timedelta(days=1))
-        first = min(earliest, last)
+    first = first or min(known.first, last)
     if last < first:
         raise SettingsError(f"The last day, {last}, lies before the first, {first}.")
     return Window(first=first, last=last)

@@ -306,6 +306,12 @@ class Ledger:
         with self._reading() as connection:
             return [Attempt(**row._asdict()) for row in connection.execute(wanted)]
 
+    def first_attempts(self) -> dict[str, date]:
+        """Return the day on which each source was first attempted, as far as its last attempts tell."""
+        first = sa.select(ATTEMPTS.c.source, sa.func.min(ATTEMPTS.c.started_at)).group_by(ATTEMPTS.c.source)
+        with self._reading() as connection:
+            return {row[0]: row[1].date() for row in connection.execute(first)}
+
     def record_attempts(self, attempts: Iterable[Attempt]) -> None:
         """Keep these as the last attempts at their sources' days."""
         self._put(ATTEMPTS, attempts)

@@ -98,12 +98,20 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """A source of which every day is expected. `read_at` is when one on disk was last read from end to end."""
+    """A source of which every day is expected, from `since` on where that is set.
+
+    `read_at` is when one on disk was last read from end to end.
+    """
 
     source: str
     reach: Reach = Reach.NOTHING
+    since: date | None = None
     read_at: datetime | None = None
     delay: float = 0.0
+
+    def is_expected(self, day: date) -> bool:
+        """Whether a day is told even if nothing is known of it."""
+        return self.reach is not Reach.NOTHING and (self.since is None or self.since <= day)
 
     def can_be_asked(self, day: date, today: date) -> bool:
         """Whether the source itself, and not only the page archive, can be asked what it published on a day."""
@@ -174,7 +182,7 @@ def survey(
         _Case.of(source, day, evidence, versions, today).judged()
         for source in sorted(expected, key=lambda source: source.source)
         for day in window.days()
-        if day <= today and (source.reach is not Reach.NOTHING or evidence.knows((source.source, day)))
+        if day <= today and (source.is_expected(day) or evidence.knows((source.source, day)))
     )
 
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from storage.schema import ARTICLES_DATASET
 from storage.store import Place, Store
 from tasks.documents import Versions
 from tasks.fetch.sources import Source, SourceError, SourceKind
@@ -16,7 +17,7 @@ from tasks.partitions import MENDABLE, Evidence, Expected, Partition, Plan, Reac
 from tasks.rows import versions_key
 from tasks.survey import days_known, look, seconds_a_page
 
-LATEST: Final = timedelta(weeks=24)  # of partitions that a report shows
+LATEST: Final = 24  # weeks with articles that a report shows
 _WHOLE: Final = frozenset({SourceKind.FOLDER, SourceKind.FILE, SourceKind.URL_LIST})
 
 
@@ -25,7 +26,8 @@ class Request:
     """Which partitions a backfill is to bring up to date: those of a window, of some sources, in some states.
 
     `others` are the names of sources that only the dataset knows, beside `sources`; None: all of them. With `again`,
-    what failed for a lasting reason is tried again, too. `versions` are those of the desk as it is.
+    what failed for a lasting reason is tried again, too. `versions` are those of the desk as it is. A `glance` takes no
+    day for missing that lies before its source was first attempted: nobody has asked for it.
     """
 
     window: Window
@@ -35,6 +37,7 @@ class Request:
     others: tuple[str, ...] | None = None
     only: Collection[State] = field(default=MENDABLE)
     again: bool = False
+    glance: bool = False
 
     @property
     def names(self) -> set[str] | None:
@@ -56,8 +59,8 @@ def latest_partitions(
         known = days_to_show(store, sources, today)
         if known is None:
             return ()
-        first = max(known.first, known.last - LATEST + timedelta(days=1))
-        request = Request(window=replace(known, first=first), today=today, versions=versions, sources=tuple(sources))
+        window = replace(known, first=latest_weeks(store, known, LATEST))
+        request = Request(window=window, today=today, versions=versions, sources=tuple(sources), glance=True)
         return plan_by(store, request, look(store, request.window, versions)).partitions
 
 
@@ -68,6 +71,13 @@ def days_to_show(store: Store, sources: Iterable[Source], today: date) -> Window
         return None
     goes_on = any(reach_of(source) is not Reach.WHOLE for source in sources)
     return Window(first=min(known.first, today), last=today if goes_on else min(known.last, today))
+
+
+def latest_weeks(store: Store, known: Window, weeks: int) -> date:
+    """Return the first day of the latest so many weeks that have articles, among the days that are known."""
+    days = (day for day in store.ledger.placed_by_day(ARTICLES_DATASET.name) if known.has(day))
+    mondays = sorted({day - timedelta(days=day.weekday()) for day in days}, reverse=True)
+    return max(known.first, mondays[:weeks][-1]) if mondays else known.first
 
 
 def plan_by(store: Store, request: Request, evidence: Evidence) -> Plan:
@@ -87,16 +97,21 @@ def plan_by(store: Store, request: Request, evidence: Evidence) -> Plan:
 
 def expected(store: Store, request: Request, evidence: Evidence) -> list[Expected]:
     """Return the sources that partitions are expected of: those that can be asked, and those that left something."""
-    known = [_expected(store, as_last_seen(store, source)) for source in request.sources]
+    since = store.ledger.first_attempts() if request.glance else {}
+    known = [
+        _expected(store, as_last_seen(store, source), since.get(source.name, request.today) if request.glance else None)
+        for source in request.sources
+    ]
     named = {source.source for source in known}
     return known + [Expected(source=name) for name in sorted(evidence.sources() - named)]
 
 
-def _expected(store: Store, source: Source) -> Expected:
+def _expected(store: Store, source: Source, since: date | None) -> Expected:
     noted = store.ledger.note(reading(source))
     return Expected(
         source=source.name,
         reach=reach_of(source),
+        since=since,
         read_at=None if noted is None else datetime.fromisoformat(noted),
         delay=0.0 if source.is_local else source.delay,
     )

@@ -76,16 +76,20 @@ def strips(partitions: Sequence[Partition]) -> Markup:
 def blocks_of_weeks(days: Iterable[date], most: int) -> Iterator[list[date]]:
     """Yield the Mondays of the weeks from the first day to the last, in blocks of one length, `most` at most.
 
+    Blocks without any of the days are left out.
+
     >>> weeks = [date(2024, 1, 1) + timedelta(weeks=number) for number in range(9)]
     >>> [len(block) for block in blocks_of_weeks(weeks, 8)]
     [5, 4]
     """
-    days = sorted(days)
+    days = sorted(set(days))
+    held = {day - timedelta(days=day.weekday()) for day in days}
     monday = days[0] - timedelta(days=days[0].weekday())
     mondays = [monday + number * _WEEK for number in range((days[-1] - monday).days // 7 + 1)]
     size = -(-len(mondays) // -(-len(mondays) // most))
     for start in range(0, len(mondays), size):
-        yield mondays[start : start + size]
+        if not held.isdisjoint(mondays[start : start + size]):
+            yield mondays[start : start + size]
 
 
 def _block(mondays: Sequence[date], top: int, sources: Mapping[str, Mapping[date, Partition]], most: int) -> Markup:

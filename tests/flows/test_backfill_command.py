@@ -83,13 +83,28 @@ def test_status_shows_a_cell_a_day(copydesk: Copydesk) -> None:
     assert shown.exit_code == 0, shown.output
     assert "January 2024" in shown.stdout
     assert "courier  █M██S█" in shown.stdout
-    assert "copydesk backfill --from 2024-01-01 --to 2024-01-06" in shown.stdout
+    assert "copydesk backfill --from 2024-01-02 --to 2024-01-05" in shown.stdout
 
 
 def test_status_as_json_tells_every_day(copydesk: Copydesk) -> None:
     told = json.loads(copydesk("status", "--json").stdout)
     assert told["states"] == {"courier": {"fresh": 4, "missing": 1, "stale": 1}}
     assert len(told["partitions"]) == len(DAYS)
+
+
+def test_a_look_tells_no_past_day_that_nobody_asked_for(
+    copydesk: Copydesk, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gazette = '[sources.gazette]\nlocation = "https://gazette.example/sitemap.xml"\n'
+    (tmp_path / "copydesk.toml").write_text(f'data = "{home / "data"}"\n{gazette}', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    def days_of_gazette(*arguments: str) -> dict[str, int]:
+        states: dict[str, dict[str, int]] = json.loads(copydesk("status", "--json", *arguments).stdout)["states"]
+        return states["gazette"]
+
+    assert days_of_gazette() == {"missing": 1}  # today
+    assert days_of_gazette("--from", str(DAYS[0]), "--to", str(DAYS[-1])) == {"unreachable": len(DAYS)}
 
 
 @pytest.mark.parametrize(

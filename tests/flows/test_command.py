@@ -111,7 +111,7 @@ def test_a_worker_without_a_server(tmp_path: Path) -> None:
 
 
 def test_query_without_a_dataset(tmp_path: Path) -> None:
-    assert_refused(copydesk("query", "SELECT 1", cwd=tmp_path), 1, "no dataset")
+    assert_refused(copydesk("query", "SELECT 1", cwd=tmp_path), 2, "no dataset")
 
 
 def test_query_prints_a_table_json_and_csv(sample_data: Path) -> None:

@@ -130,6 +130,17 @@ def test_of_a_source_that_only_the_dataset_knows_no_day_is_expected() -> None:
     assert planned(Evidence(), Reach.NOTHING).partitions == ()
 
 
+def test_day_before_a_source_was_ever_asked_is_not_expected_unless_something_is_known_of_it() -> None:
+    source = Expected(source="harbour", reach=Reach.PAST, since=DAY + timedelta(days=1))
+    window = Window(first=DAY, last=DAY + timedelta(days=2))
+
+    def days_told(found: Evidence) -> list[date]:
+        return [each.day for each in survey(window, [source], found, versions=NEW, today=TODAY)]
+
+    assert days_told(Evidence()) == [DAY + timedelta(days=1), DAY + timedelta(days=2)]
+    assert days_told(evidence(fresh=1)) == list(window.days())
+
+
 @pytest.mark.parametrize(
     ("found", "reach", "asks"),
     [

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tasks.partitions import Partition, State
-from tasks.report.days import WEEKS, days_of, strips
+from tasks.report.days import WEEKS, blocks_of_weeks, days_of, strips
 from tasks.report.page import render
 from tests.report.conftest import REJECTIONS, a_summary, articles_table
 
@@ -56,3 +56,9 @@ def test_many_weeks_stand_below_each_other() -> None:
     drawing = strips([partition(number) for number in range(7 * (WEEKS + 2))])
     assert re.findall(r'class="month"[^>]*>(\w+)', drawing) == ["January", "February", "February", "March", "April"]
     assert len(set(re.findall(r'class="monday" x="\d+" y="(\d+)"', drawing))) == 2
+
+
+def test_weeks_without_a_day_to_tell_take_no_room() -> None:
+    apart = [MONDAY, MONDAY + timedelta(weeks=5 * WEEKS)]
+    blocks = list(blocks_of_weeks(apart, WEEKS))
+    assert [sum(day in block for day in apart) for block in blocks] == [1, 1]

@@ -169,6 +169,17 @@ def test_attempts_are_known_by_source_and_day(ledger: Ledger) -> None:
     assert ledger.attempts(["courier"], days[1], days[2]) == [replace(made[1], finished_at=NOW, articles=2), made[2]]
 
 
+def test_first_attempts_are_told_by_source(ledger: Ledger) -> None:
+    assert ledger.first_attempts() == {}
+    for source, days_ago in (("courier", 2), ("courier", 9), ("gazette", 1)):
+        made = Attempt(source=source, day=NOW.date(), run="r", started_at=NOW - timedelta(days=days_ago))
+        ledger.record_attempts([replace(made, day=made.started_at.date())])
+    assert ledger.first_attempts() == {
+        "courier": NOW.date() - timedelta(days=9),
+        "gazette": NOW.date() - timedelta(days=1),
+    }
+
+
 def test_note_tells_who_changed_it(ledger: Ledger) -> None:
     assert ledger.note("rules") is None
     assert [ledger.put_note("rules", value) for value in ("1", "1", "2")] == [True, False, True]
