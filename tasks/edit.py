@@ -6,6 +6,7 @@ from datetime import datetime
 from tasks.artifacts.markers import page_markers
 from tasks.artifacts.mend import Mended, Mode, mend
 from tasks.artifacts.rulebook import RULES_VERSION
+from tasks.clean.bounds import MOST_TEXT
 from tasks.clean.decoding import decode
 from tasks.clean.extract import clean
 from tasks.clean.plaintext import read_document
@@ -82,6 +83,8 @@ def edit_in_full(page: Page, desk: Desk) -> Edited | Rejection:
     draft = clean(page, decoded.text) if page.kind is PageKind.HTML else read_document(page, decoded.text)
     if isinstance(draft, Rejection):
         return draft
+    if (length := len(draft.title) + len(draft.text)) > MOST_TEXT:
+        return page.reject(Stage.CLEAN, Reason.TOO_LARGE, f"{length:,} characters of text")
     declared = tuple(tag for tag in (draft.language_declared, page.hints.language) if tag)
     language = detect_language(draft.text, declared=declared, prior=desk.expected_languages)
     mended = mend(

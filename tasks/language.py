@@ -73,7 +73,8 @@ _LEAST_KANA = 0.05
 _TEMPERATURE = 3.0
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_ADDRESS = re.compile(r"https?://\S+|\S+@\S+\.\S+")
+# Bounded on the left of the @: texts without spaces would take time with the square of their length.
+_ADDRESS = re.compile(r"https?://\S+|[\w.+-]{1,64}@\S+\.\S+")
 _NOT_LATIN_LETTERS = re.compile(r"[^\W\d_a-zA-Z\u00aa-\u024f\u1e00-\u1eff]")
 
 # Scripts that one language of the web's news uses alone.
