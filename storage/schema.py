@@ -12,7 +12,7 @@ from typing import Final
 import pyarrow as pa
 
 SCHEMA_VERSION: Final = "2"
-ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {"2": {"articles": ("gone_at",)}}
+ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {"2": {"articles": ("gone_at", "encoding", "unreadable")}}
 """What each version after the first added, by dataset: columns that may be null, and are null in older rows."""
 
 KNOWN_VERSIONS: Final = ("1", *ADDED)
@@ -204,6 +204,12 @@ ARTICLES: Final = _schema(
         required("is_paywalled", pa.bool_(), "The page says that the rest is for subscribers."),
         required("is_truncated", pa.bool_(), "The text is only the beginning of the article."),
         required("extraction", EXTRACTION, "How the body was found."),
+        column(
+            "encoding",
+            pa.string(),
+            "Character encoding that the page was read in, by its name in Python, whatever the page says.",
+        ),
+        column("unreadable", pa.int32(), "Characters of the page that could not be read in it, and became U+FFFD."),
         column("page", PAGE, "Where the fetched bytes are kept."),
         required("versions", VERSIONS, "What made this row; stale when these differ from today's."),
     ],
@@ -296,7 +302,7 @@ STAGED_ARTICLES: Final = _staged(
 STAGED_REJECTIONS: Final = _staged("staged_rejections", REJECTIONS, _NUMBER)
 
 _BOOKKEEPING: Final = frozenset(
-    {"fetched_at", "first_seen_at", "updated_at", "revision", "gone_at", "page", "versions"}
+    {"fetched_at", "first_seen_at", "updated_at", "revision", "gone_at", "encoding", "unreadable", "page", "versions"}
 )
 _PUBLISHED: Final = "UTC day of `published_at` when the article was first stored."
 
@@ -403,7 +409,7 @@ def added_since(dataset: Dataset, version: str) -> tuple[str, ...]:
     """Return the columns that a file of an older version lacks; a version nobody knows is a ValueError.
 
     >>> added_since(ARTICLES_DATASET, "1"), added_since(REJECTIONS_DATASET, "1")
-    (('gone_at',), ())
+    (('gone_at', 'encoding', 'unreadable'), ())
     """
     later = KNOWN_VERSIONS[KNOWN_VERSIONS.index(version) + 1 :]
     return tuple(name for each in later for name in ADDED[each].get(dataset.name, ()))

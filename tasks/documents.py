@@ -336,6 +336,8 @@ class Article:
     is_paywalled: bool
     is_truncated: bool
     extraction: Extraction
+    encoding: str
+    unreadable: int
     page: PageRef | None
     fingerprint: bytes = field(repr=False)
     versions: Versions

@@ -7,7 +7,7 @@ from tasks.artifacts.markers import page_markers
 from tasks.artifacts.mend import Mended, Mode, mend
 from tasks.artifacts.rulebook import RULES_VERSION
 from tasks.clean.bounds import MOST_TEXT
-from tasks.clean.decoding import decode
+from tasks.clean.decoding import Decoded, decode
 from tasks.clean.extract import clean
 from tasks.clean.plaintext import read_document
 from tasks.clean.whitespace import is_noise
@@ -101,12 +101,18 @@ def edit_in_full(page: Page, desk: Desk) -> Edited | Rejection:
         language=language,
         mended=mended,
         topics=topics,
-        article=_article(page, draft, language, mended, topics, versions(desk)),
+        article=_article(page, decoded, draft, language, mended, topics, versions(desk)),
     )
 
 
 def _article(
-    page: Page, draft: Draft, language: Language, mended: Mended, topics: tuple[Topic, ...], made_by: Versions
+    page: Page,
+    decoded: Decoded,
+    draft: Draft,
+    language: Language,
+    mended: Mended,
+    topics: tuple[Topic, ...],
+    made_by: Versions,
 ) -> Article:
     """Lay out what the stages concluded as one row."""
     url, canonical, identity, fallback = _identity(page, draft)
@@ -143,6 +149,8 @@ def _article(
         is_paywalled=draft.is_paywalled,
         is_truncated=draft.is_truncated,
         extraction=draft.extraction,
+        encoding=decoded.encoding,
+        unreadable=decoded.replacements,
         page=page.ref,
         fingerprint=fingerprint(mended.text, language.tag),
         versions=made_by,
