@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from tasks.clean.body import Body, find_body
 from tasks.clean.bounds import excess
 from tasks.clean.metadata.gather import Metadata, gather_metadata
+from tasks.clean.neighbours import Neighbours, find_neighbours
 from tasks.clean.nodes import Tree
 from tasks.clean.outline import STRIPPED_TAGS, Outline, outline_of
 from tasks.clean.verdict import Impression, verdict
@@ -28,6 +29,7 @@ def clean(page: Page, html: str) -> Draft | Rejection:
         return page.reject(Stage.CLEAN, Reason.NOT_HTML if tidy(html[:_IMPRESSION]) else Reason.EMPTY)
     tree = Tree(html)
     metadata = gather_metadata(tree, page.url or "", page.fetched_at)
+    neighbours = find_neighbours(tree, page.url or metadata.canonical_url or "")
     tree.strip_tags(STRIPPED_TAGS)
     outline = outline_of(tree)
     if outline is None:
@@ -37,7 +39,8 @@ def clean(page: Page, html: str) -> Draft | Rejection:
     body = find_body(outline, metadata)
     if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
         return page.reject(Stage.CLEAN, reason, page_text[:120] or "the page shows no text")
-    return _draft(page, metadata, body, is_truncated=_is_truncated(body.text, metadata, is_barred))
+    is_truncated = neighbours.next_page is not None or _is_truncated(body.text, metadata, is_barred)
+    return _draft(page, metadata, body, neighbours, is_truncated=is_truncated)
 
 
 def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, page_text: str) -> Impression:
@@ -65,7 +68,7 @@ def _is_truncated(text: str, metadata: Metadata, is_barred: bool) -> bool:
     return text.endswith(_ELLIPSES)
 
 
-def _draft(page: Page, metadata: Metadata, body: Body, *, is_truncated: bool) -> Draft:
+def _draft(page: Page, metadata: Metadata, body: Body, neighbours: Neighbours, *, is_truncated: bool) -> Draft:
     """Join what the page says with what was said about it; the page has the first word."""
     hints, publication = page.hints, metadata.publication
     moment = publication.moment if publication is not None else None
@@ -87,5 +90,11 @@ def _draft(page: Page, metadata: Metadata, body: Body, *, is_truncated: bool) ->
         lead_image=metadata.lead_image,
         is_paywalled=metadata.is_paywalled,
         is_truncated=is_truncated,
+        blocks=body.blocks,
+        live_entries=body.live_entries,
+        captions=body.captions,
+        tables=body.tables,
+        next_page=neighbours.next_page,
+        amp_url=neighbours.amp_url,
         extraction=body.extraction,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 from tasks.clean.metadata.bylines import visible_bylines
-from tasks.clean.metadata.jsonld import LinkedData, read_linked_data
+from tasks.clean.metadata.jsonld import LinkedData, Update, read_linked_data
 from tasks.clean.metadata.names import is_user_name, people
 from tasks.clean.metadata.published import Publication, find_modification, find_publication
 from tasks.clean.metadata.tags import MetaTags, read_meta_tags
@@ -40,6 +40,7 @@ class Metadata:
     is_paywalled: bool
     quoted_body: str  # the text as JSON-LD quotes it, a paragraph a line; often cut
     word_count: int  # as JSON-LD counts; 0 where it does not
+    updates: tuple[Update, ...]  # the entries of a live blog as JSON-LD quotes them
     document_title: str
     is_declared_article: bool
 
@@ -66,6 +67,7 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
         is_paywalled=linked.is_free is False or tags.first("free").lower() in _CLOSED_TIERS,
         quoted_body=linked.body,
         word_count=linked.word_count,
+        updates=linked.updates,
         document_title=_document_title(tree),
         is_declared_article=linked.is_article or tags.values.get("og:type", ("",))[0].lower() == "article",
     )

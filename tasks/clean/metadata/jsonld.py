@@ -4,7 +4,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tasks.clean.nodes import Tree
@@ -27,6 +27,15 @@ _MOST_THINGS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """An entry of a live blog as JSON-LD quotes it."""
+
+    published: str
+    headline: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedData:
     """What a page's JSON-LD says about its article."""
 
@@ -44,6 +53,7 @@ class LinkedData:
     language: str = ""
     is_free: bool | None = None
     word_count: int = 0
+    updates: tuple[Update, ...] = ()
     is_article: bool = False
 
 
@@ -54,7 +64,7 @@ def read_linked_data(tree: Tree) -> LinkedData:
     articles = [thing for thing in things if _is_article(thing)]
     if not articles:
         return LinkedData()
-    return _describe(max(articles, key=_richness), by_id)
+    return replace(_describe(max(articles, key=_richness), by_id), updates=tuple(_updates(articles)))
 
 
 def load(script: str) -> Json:
@@ -122,6 +132,18 @@ def _describe(article: Thing, by_id: dict[Json, Thing]) -> LinkedData:
         word_count=_number(article.get("wordCount")),
         is_article=True,
     )
+
+
+def _updates(articles: Iterable[Thing]) -> Iterator[Update]:
+    for article in articles:
+        updates = article.get("liveBlogUpdate")
+        for update in updates if isinstance(updates, list) else [updates]:
+            if isinstance(update, dict):
+                yield Update(
+                    published=next(iter(_strings(update.get("datePublished"))), ""),
+                    headline=_plain(update.get("headline")),
+                    body="\n".join(_lines(update.get("articleBody"))),
+                )
 
 
 def _plain(value: Json) -> str:
