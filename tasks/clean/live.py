@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate, groupby, pairwise
 
 from tasks.clean.blocks import ENTRY_MARK, Block
@@ -16,6 +16,7 @@ from tasks.documents import LiveEntry, Precision, TextBlock
 # Where nothing declares a live blog, this many dated pieces make one, if they hold this part of the text.
 _FEWEST, _FEWEST_DECLARED = 3, 2
 _LEAST_SHARE = 0.5
+_LONGEST_COVERAGE = timedelta(days=7)
 # Dated pieces of less text, or of links, are a list of headlines.
 _SHORTEST_ENTRY = 40
 _MOST_LINKED = 0.5
@@ -37,12 +38,20 @@ def mark_entries(outline: Outline, container: int, *, is_declared: bool) -> dict
     held = sum(outline.length[index] for _, piece in entries for index in piece)
     if len(entries) < (_FEWEST_DECLARED if is_declared else _FEWEST):
         return {}
-    if not is_declared and held < _LEAST_SHARE * outline.length[container]:
+    if not is_declared and not (
+        held >= _LEAST_SHARE * outline.length[container] and _is_ticker([moment for moment, _ in entries])
+    ):
         return {}
     for number, (_, piece) in enumerate(entries):
         for index in piece:
             outline.nodes[index].attrs[ENTRY_MARK] = str(number)
     return {number: moment for number, (moment, _) in enumerate(entries)}
+
+
+def _is_ticker(posted: Sequence[datetime]) -> bool:
+    """Tell whether instants run one way within days, as a live blog's do; those of other articles do neither."""
+    in_order = sorted(posted)
+    return in_order[-1] - in_order[0] <= _LONGEST_COVERAGE and list(posted) in (in_order, in_order[::-1])
 
 
 def _times(outline: Outline, container: int) -> dict[int, datetime]:
