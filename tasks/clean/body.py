@@ -1,6 +1,7 @@
 """The article's body: the likeliest container, and what else to try when it looks wrong."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from tasks.clean.blocks import Block, article_blocks, placed, read_fragment, tex
 from tasks.clean.boilerplate import cut_boilerplate
 from tasks.clean.captions import is_gallery, read_captions
 from tasks.clean.container import find_container, running_text, squeeze
-from tasks.clean.live import entries_of, mark_entries
+from tasks.clean.live import cut_times, entries_of, mark_entries
 from tasks.clean.metadata.gather import Metadata
 from tasks.clean.metadata.titles import agreement
 from tasks.clean.nodes import text_of
@@ -51,7 +52,7 @@ class _Content:
     blocks: list[Block]
     captions: tuple[str, ...]
     tables: tuple[Table, ...]
-    posted: dict[int, datetime]
+    posted: Mapping[int, datetime]
 
 
 def find_body(outline: Outline, metadata: Metadata) -> Body:
@@ -107,8 +108,9 @@ def _cut_out(outline: Outline, container: int, headline: int | None, metadata: M
     """Return what a container holds of the article, its standfirst first; what is furniture is cut from the tree."""
     standfirst = find_standfirst(outline, container, headline)
     captions = read_captions(outline, container, headline)
-    posted = mark_entries(outline, container, is_declared=bool(metadata.updates))
+    entries = mark_entries(outline, container, is_declared=bool(metadata.updates))
     cut = cut_boilerplate(outline, container, headline)
+    cut_times(outline, entries, cut)
     if not standfirst:
         mark_standfirst(outline, container, headline, cut)
     _simplify(outline, container, cut)
@@ -118,7 +120,7 @@ def _cut_out(outline: Outline, container: int, headline: int | None, metadata: M
         blocks = [Block(BlockKind.STANDFIRST, standfirst), *blocks]
     if is_gallery(text_of_blocks(blocks), captions):
         blocks += [Block(BlockKind.CAPTION, caption) for caption in captions]
-    return _Content(blocks=blocks, captions=captions, tables=tuple(fragment.tables), posted=posted)
+    return _Content(blocks=blocks, captions=captions, tables=tuple(fragment.tables), posted=entries.posted)
 
 
 def _simplify(outline: Outline, container: int, cut: set[int]) -> None:

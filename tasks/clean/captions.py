@@ -49,11 +49,16 @@ def is_gallery(text: str, captions: Sequence[str]) -> bool:
 
 
 def _captions(outline: Outline, start: int, container: int) -> Iterator[int]:
+    """Yield the elements that hold a caption, none of them in another, and none in a box or a comment."""
     past = start
     for index in range(start, outline.ends[container]):
-        if index >= past and outline.length[index] and _is_caption(outline, index):
+        if index < past or not outline.length[index]:
+            continue
+        if _is_box(outline, index, container):
             past = outline.ends[index]
-            if not _is_elsewhere(outline, index, container):
+        elif _is_caption(outline, index):
+            past = outline.ends[index]
+            if outline.link_density(index) <= _MOST_LINKED:
                 yield index
 
 
@@ -67,22 +72,8 @@ def _names_a_caption(label: str) -> bool:
     return _LABEL.search(words_of(label)) is not None
 
 
-def _is_elsewhere(outline: Outline, index: int, container: int) -> bool:
-    """Tell whether a caption is one of a teaser, a box or a comment: by its links, or by what it stands in."""
-    if outline.is_comment[index] or outline.link_density(index) > _MOST_LINKED:
-        return True
-    for above in outline.ancestors(index):
-        if outline.contains(above, container):
-            return False
-        if outline.tags[above] in _BOX_TAGS or _is_box(outline.traits[above].junk):
-            return True
-    return False
-
-
-def _is_box(junk: str) -> bool:
-    """Tell whether a word for furniture speaks of anything but pictures.
-
-    >>> _is_box("related"), _is_box("gallery")
-    (True, False)
-    """
-    return bool(junk) and not junk.startswith(_PICTURE_WORDS)
+def _is_box(outline: Outline, index: int, container: int) -> bool:
+    """Tell whether an element is furniture, other than that of pictures, and not what the article stands in."""
+    junk = outline.traits[index].junk
+    is_furniture = outline.tags[index] in _BOX_TAGS or (junk and not junk.startswith(_PICTURE_WORDS))
+    return bool(is_furniture or outline.is_comment[index]) and not outline.contains(index, container)

@@ -9,16 +9,13 @@ from tasks.clean.neighbours import Neighbours, find_neighbours
 from tasks.clean.nodes import Tree
 from tasks.clean.outline import STRIPPED_TAGS, Outline, outline_of
 from tasks.clean.verdict import Impression, verdict
+from tasks.clean.wall import is_truncated, read_wall
 from tasks.clean.whitespace import tidy
 from tasks.documents import Draft, Page, Reason, Rejection, Stage
 
 # Characters of a page's text, with its white space, that a verdict looks at.
 _IMPRESSION = 20_000
 _TEASER_TAGS = frozenset({"h2", "h3", "h4"})
-_ELLIPSES = ("…", "...", "[…]", "[...]")
-# A barred article shows this much at most; JSON-LD counts this many times the words that are there.
-_LONGEST_STUB = 1_500
-_MISSING_WORDS = 1.6
 
 
 def clean(page: Page, html: str) -> Draft | Rejection:
@@ -35,12 +32,12 @@ def clean(page: Page, html: str) -> Draft | Rejection:
     if outline is None:
         return page.reject(Stage.CLEAN, Reason.EMPTY, "the page shows no text")
     page_text = tidy(outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION])
-    is_barred = any(traits.is_paywall for traits in outline.traits)
+    wall = read_wall(tree, metadata.walled, is_barred=any(traits.is_paywall for traits in outline.traits))
     body = find_body(outline, metadata)
     if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
         return page.reject(Stage.CLEAN, reason, page_text[:120] or "the page shows no text")
-    is_truncated = neighbours.next_page is not None or _is_truncated(body.text, metadata, is_barred)
-    return _draft(page, metadata, body, neighbours, is_truncated=is_truncated)
+    goes_on = neighbours.next_page is not None or is_truncated(body.text, metadata, wall)
+    return _draft(page, metadata, body, neighbours, is_truncated=goes_on)
 
 
 def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, page_text: str) -> Impression:
@@ -57,15 +54,6 @@ def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, pag
         ),
         longest=max((own - linked for own, linked in zip(outline.own, outline.own_linked, strict=True)), default=0),
     )
-
-
-def _is_truncated(text: str, metadata: Metadata, is_barred: bool) -> bool:
-    """Tell whether the page shows only the beginning: it says so, or is barred and short, or trails off."""
-    if metadata.word_count > _MISSING_WORDS * len(text.split()) > 0 and " " in text:
-        return True
-    if (metadata.is_paywalled or is_barred) and len(text) < _LONGEST_STUB:
-        return metadata.is_paywalled or text.endswith(_ELLIPSES)
-    return text.endswith(_ELLIPSES)
 
 
 def _draft(page: Page, metadata: Metadata, body: Body, neighbours: Neighbours, *, is_truncated: bool) -> Draft:

@@ -2,8 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby, islice, pairwise
 
 from tasks.clean.blocks import ENTRY_MARK, Block
 from tasks.clean.container import squeeze
@@ -21,13 +22,23 @@ _LONGEST_COVERAGE = timedelta(days=7)
 _SHORTEST_ENTRY = 40
 _MOST_LINKED = 0.5
 _MOST_ENTRIES = 500
+# An entry's time stands at most this deep in what holds the entries.
+_REACH = 12
 # Letters by which an update that metadata quote is found in the text.
 _PROBE, _SHORTEST_PROBE = 48, 12
 _BEGINNING = 160
 
 
-def mark_entries(outline: Outline, container: int, *, is_declared: bool) -> dict[int, datetime]:
-    """Mark the dated entries in a container, before their times are cut, and return when each was posted.
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """When the entries of a live blog were posted, by number; and the `time` elements that stand between them."""
+
+    posted: Mapping[int, datetime]
+    times: Sequence[int] = ()
+
+
+def mark_entries(outline: Outline, container: int, *, is_declared: bool) -> Entries:
+    """Mark the dated entries in a container, before anything is cut.
 
     Entries are pieces that stand side by side, each with a `time` of its own.
     """
@@ -37,15 +48,26 @@ def mark_entries(outline: Outline, container: int, *, is_declared: bool) -> dict
     entries = [(moment, piece) for moment, piece in pieces if _is_prose(outline, piece)][:_MOST_ENTRIES]
     held = sum(outline.length[index] for _, piece in entries for index in piece)
     if len(entries) < (_FEWEST_DECLARED if is_declared else _FEWEST):
-        return {}
+        return Entries({})
     if not is_declared and not (
         held >= _LEAST_SHARE * outline.length[container] and _is_ticker([moment for moment, _ in entries])
     ):
-        return {}
+        return Entries({})
     for number, (_, piece) in enumerate(entries):
         for index in piece:
             outline.nodes[index].attrs[ENTRY_MARK] = str(number)
-    return {number: moment for number, (moment, _) in enumerate(entries)}
+    return Entries(
+        posted={number: moment for number, (moment, _) in enumerate(entries)},
+        times=[piece[0] for _, piece in entries if outline.tags[piece[0]] == "time"],
+    )
+
+
+def cut_times(outline: Outline, entries: Entries, cut: set[int]) -> None:
+    """Take the times between entries out of the tree, as `cut_boilerplate` did with those that stand alone."""
+    for index in entries.times:
+        if index not in cut and not any(above in cut for above in outline.ancestors(index)):
+            outline.nodes[index].decompose()
+            cut.add(index)
 
 
 def _is_ticker(posted: Sequence[datetime]) -> bool:
@@ -70,8 +92,9 @@ def _holder(outline: Outline, container: int, posted: Mapping[int, datetime]) ->
     children: dict[int, dict[int, datetime]] = {}
     for index, moment in posted.items():
         child = index
-        while child != container:
-            parent = outline.parents[child]
+        for parent in islice(outline.ancestors(index), _REACH):
+            if parent < container:
+                break
             children.setdefault(parent, {}).setdefault(child, moment)
             child = parent
     return max(children.items(), key=lambda pair: len(pair[1]), default=(container, {}))

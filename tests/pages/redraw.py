@@ -36,7 +36,7 @@ def page_of(body: bytes, url: str | None = "https://courier.example/") -> Page:
 def draw(path: Path) -> str:
     """Return what the desk makes of a saved page, as JSON."""
     body = path.read_bytes()
-    drawn = clean(page_of(body), decode(body, "text/html").text)
+    drawn = clean(page_of(body, f"https://courier.example/{path.stem}"), decode(body, "text/html").text)
     answer = asdict(drawn)
     if isinstance(drawn, Draft):
         answer["blocks"] = [_shown(block.kind, drawn.text[block.start : block.end]) for block in drawn.blocks]

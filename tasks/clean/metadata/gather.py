@@ -38,6 +38,7 @@ class Metadata:
     site_name: str | None
     lead_image: str | None
     is_paywalled: bool
+    walled: tuple[str, ...]  # selectors of the parts that are for subscribers
     quoted_body: str  # the text as JSON-LD quotes it, a paragraph a line; often cut
     word_count: int  # as JSON-LD counts; 0 where it does not
     updates: tuple[Update, ...]  # the entries of a live blog as JSON-LD quotes them
@@ -65,6 +66,7 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
         site_name=site_name or None,
         lead_image=_absolute(base, tags.first("image") or linked.image),
         is_paywalled=linked.is_free is False or tags.first("free").lower() in _CLOSED_TIERS,
+        walled=linked.walled,
         quoted_body=linked.body,
         word_count=linked.word_count,
         updates=linked.updates,

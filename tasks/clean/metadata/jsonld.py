@@ -52,6 +52,7 @@ class LinkedData:
     url: str = ""
     language: str = ""
     is_free: bool | None = None
+    walled: tuple[str, ...] = ()  # selectors of the parts that are not free
     word_count: int = 0
     updates: tuple[Update, ...] = ()
     is_article: bool = False
@@ -64,7 +65,10 @@ def read_linked_data(tree: Tree) -> LinkedData:
     articles = [thing for thing in things if _is_article(thing)]
     if not articles:
         return LinkedData()
-    return replace(_describe(max(articles, key=_richness), by_id), updates=tuple(_updates(articles)))
+    described = _describe(max(articles, key=_richness), by_id)
+    walled = tuple(_walled(things))
+    is_free = False if described.is_free is None and walled else described.is_free
+    return replace(described, is_free=is_free, walled=walled, updates=tuple(_updates(articles)))
 
 
 def load(script: str) -> Json:
@@ -191,8 +195,20 @@ def _address(value: Json) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _is_free(article: Thing) -> bool | None:
-    declared = article.get("isAccessibleForFree")
+def _is_free(thing: Thing) -> bool | None:
+    """Tell whether a thing says that it is free; None where it does not say.
+
+    >>> _is_free({"isAccessibleForFree": "http://schema.org/False"}), _is_free({})
+    (False, None)
+    """
+    declared = thing.get("isAccessibleForFree")
     if isinstance(declared, bool):
         return declared
-    return {"true": True, "false": False}.get(declared.strip().lower()) if isinstance(declared, str) else None
+    said = declared.strip().lower().rpartition("/")[2] if isinstance(declared, str) else ""
+    return {"true": True, "false": False}.get(said)
+
+
+def _walled(things: Iterable[Thing]) -> Iterator[str]:
+    for thing in things:
+        if "cssSelector" in thing and _is_free(thing) is False:
+            yield from _strings(thing["cssSelector"])
