@@ -34,8 +34,8 @@ Instants are UTC, in microseconds. Places in a text count code points, as `text[
 
 Columns are added, never renamed. Files of an older version lack the newer columns until `copydesk migrate` lifts them,
 with null in every row: not known, where an empty list means none. `copydesk reprocess` fills them from the archived
-pages. Where old and new files lie side by side, `storage.read` and `copydesk query` show null for what a file lacks;
-DuckDB by itself asks for `union_by_name = true`, Polars for a `schema` and `missing_columns="insert"`.
+pages. Until then `storage.read` shows null for what a file lacks, and so does `copydesk query` where another file has
+it; DuckDB by itself asks for `union_by_name = true`, Polars for a `schema` and `missing_columns="insert"`.
 """
 
 
