@@ -10,7 +10,7 @@ from tasks.clean.data import vocabulary
 
 MOST_CHARACTERS = 3_000_000
 MOST_TEXT = 600_000  # of an article: a novel's length; the desk takes a second and 50 MB for each million
-MOST_ELEMENTS = 15_000
+MOST_ELEMENTS = 12_000
 MOST_DEPTH = 4_000
 MOST_OPEN_FORMATTING = 200
 
