@@ -21,11 +21,12 @@ from tasks.topics.linear import LinearModel, default_model
 from tasks.topics.matcher import Document, Hit, Matcher, Weights
 from tasks.topics.taxonomy import Taxonomy, taxonomy
 
-TAGGER_VERSION: Final = "lexicon-linear-1"
+TAGGER_VERSION: Final = "lexicon-linear-2"
 
 UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 MACROLANGUAGES: Final = MappingProxyType({"no": "nb"})  # Norwegian, as language detectors call it
-NAMES_FROM: Final = "en"  # languages without a lexicon know its names: NASA, Wimbledon
+NAMES_FROM: Final = "en"  # languages without a lexicon know its names: NASA, Wimbledon …
+SHORTEST_CODE: Final = 2  # … but no names as short as this: AI
 
 CLEAR: Final = 0.5  # a phrase below this weight is ambiguous …
 ALONE: Final = 0.4  # … and counts this much without clearer company
@@ -35,7 +36,8 @@ UNKNOWN_ALONE: Final = 0.25  # … and where the model has to do without a lexic
 NOTHING: Final = 0.15  # what stands for a topic of which nothing was found
 HALF_TRUST: Final = 1.5  # evidence at which the model, trained on short texts, has half a say
 LEAST_TRUST: Final = 0.05  # below it the model is not asked
-LEAST_BELIEF: Final = 0.5  # of a finer topic the model speaks only when it is more likely than not
+LEAST_BELIEF: Final = 0.5  # of a finer topic the model speaks only when it is more likely than not …
+FINER_IN: Final = "en"  # … and in the language of the texts that taught it
 SURE: Final = 2.0  # evidence at which a finer topic is as good as two thirds sure
 
 TOP_FLOOR: Final = 0.05
@@ -156,12 +158,13 @@ class Tagger:
             _weigh(hit, strength, meaning.topics, findings.topics)
             _weigh(hit, strength, meaning.tops, findings.tops)
         if self._model is not None and trust(findings.evidence()) >= LEAST_TRUST:
-            findings.opinion = self._model.opinion(document.folded, spaced=matcher.spaced)
+            opinion = self._model.opinion(document.folded, spaced=matcher.spaced)
+            taught = opinion if _base(language) == FINER_IN else opinion.keys() & set(self._tops)
+            findings.opinion = {medtop: opinion[medtop] for medtop in taught}
         return findings
 
     def _matcher(self, language: str) -> Matcher:
-        base = language.partition("-")[0].lower()
-        base = MACROLANGUAGES.get(base, base)
+        base = MACROLANGUAGES.get(_base(language), _base(language))
         if base not in self._matchers:
             own = self._entries.get(base, [])
             names = self._names() if all(entry.is_label for entry in own) else ()
@@ -171,7 +174,9 @@ class Tagger:
         return self._matchers[base]
 
     def _names(self) -> Iterable[Entry]:
-        return (entry for entry in self._entries.get(NAMES_FROM, ()) if entry.casing is not Casing.ANY)
+        """Return the names that are known everywhere; two capitals are a word of their own in too many languages."""
+        english = self._entries.get(NAMES_FROM, ())
+        return (entry for entry in english if entry.casing is not Casing.ANY and len(entry.phrase) > SHORTEST_CODE)
 
     def _fine_scores(self, findings: Findings, shares: Mapping[str, float]) -> dict[str, float]:
         """Return the best topics below the tops: the top's share, less the doubt their own evidence leaves.
@@ -224,6 +229,10 @@ class Tagger:
             level, rounded = self._standing[medtop].level, round(score, 4)
             ranked.append((-rounded, level > 1, -level, medtop))
         return [(medtop, -minus_score) for minus_score, _, _, medtop in sorted(ranked)]
+
+
+def _base(language: str) -> str:
+    return language.partition("-")[0].lower()
 
 
 def _weigh(hit: Hit, strength: float, weights: Weights, balances: Balances) -> None:
