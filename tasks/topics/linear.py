@@ -34,7 +34,7 @@ def features(folded: str, *, spaced: bool) -> set[str]:
     """
     words = set(folded[:LONGEST_READ].split())
     if spaced:
-        return words | {f"{word[:STEM]}~" for word in words if len(word) > STEM}
+        return words | {word[:STEM] + "~" for word in words if len(word) > STEM}
     pairs = {word[start : start + 2] for word in words for start in range(len(word) - 1) if not word.isascii()}
     return pairs | {word for word in words if word.isascii()}
 

@@ -8,7 +8,7 @@ own phrases leave.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from math import exp, log, sqrt
@@ -35,7 +35,7 @@ UNKNOWN: Final = 0.8  # evidence for "none of these" …
 UNKNOWN_ALONE: Final = 0.25  # … and where the model has to do without a lexicon, and finds little in everything
 NOTHING: Final = 0.15  # what stands for a topic of which nothing was found
 HALF_TRUST: Final = 1.5  # evidence at which the model, trained on short texts, has half a say
-LEAST_TRUST: Final = 0.05  # below it the model is not asked
+LEAST_TRUST: Final = 0.08  # below it the model is not asked
 LEAST_BELIEF: Final = 0.5  # of a finer topic the model speaks only when it is more likely than not …
 FINER_IN: Final = "en"  # … and in the language of the texts that taught it
 SURE: Final = 2.0  # evidence at which a finer topic is as good as two thirds sure
@@ -53,17 +53,16 @@ class Balance:
 
     clear: float = 0.0
     ambiguous: float = 0.0
-    phrases: list[tuple[float, Hit]] = field(default_factory=list)
+    phrases: list[tuple[float, int, int]] = field(default_factory=list)  # -amount, start, end
 
     @property
     def total(self) -> float:
         """Return the evidence; ambiguous phrases count in full only in company of clear ones."""
         return self.clear + self.ambiguous * (ALONE + (1 - ALONE) * min(1.0, self.clear))
 
-    def strongest(self) -> Iterator[Hit]:
-        """Yield the phrases that decided, strongest first."""
-        ranked = sorted(self.phrases, key=lambda phrase: (-phrase[0], phrase[1].start))
-        return (hit for _, hit in ranked[:MOST_EVIDENCE])
+    def strongest(self) -> list[tuple[int, int]]:
+        """Return where the phrases that decided stand first, strongest first."""
+        return [(start, end) for _, start, end in sorted(self.phrases)[:MOST_EVIDENCE]]
 
 
 Balances = defaultdict[str, Balance]
@@ -214,7 +213,7 @@ class Tagger:
         for medtop in scores:
             balances = findings.topics if self._standing[medtop].below_top else findings.tops
             if medtop in balances:
-                reasons[medtop] = [(hit.start, hit.end) for hit in balances[medtop].strongest()]
+                reasons[medtop] = balances[medtop].strongest()
             elif findings.opinion.get(medtop, 0.0) > 0:
                 untold.append(medtop)
         if untold and self._model is not None:
@@ -237,6 +236,7 @@ def _base(language: str) -> str:
 
 def _weigh(hit: Hit, strength: float, weights: Weights, balances: Balances) -> None:
     """Put a phrase on the balance of each topic it speaks for."""
+    start, end = hit.start, hit.end
     for topic, weight in weights:
         balance = balances[topic]
         amount = weight * strength
@@ -244,7 +244,7 @@ def _weigh(hit: Hit, strength: float, weights: Weights, balances: Balances) -> N
             balance.clear += amount
         else:
             balance.ambiguous += amount
-        balance.phrases.append((amount, hit))
+        balance.phrases.append((-amount, start, end))
 
 
 def trust(evidence: Mapping[str, float]) -> float:
