@@ -160,15 +160,18 @@ def _variants(phrase: str, language: str) -> Iterator[str]:
     >>> list(_variants("elect(ed|ion)", "fr")), list(_variants("vote(s)", "fr")), list(_variants("city", "en"))
     (['elected', 'election'], ['vote', 'votes'], ['city', 'cities'])
     """
+    for form in _spelled_out(phrase) if "(" in phrase else (phrase,):
+        yield form
+        if language == "en" and "(" not in phrase and form[-1].isascii() and form[-1].islower() and form[-1] != "s":
+            yield _plural(form)
+
+
+def _spelled_out(phrase: str) -> Iterator[str]:
     choices = []
     for position, part in enumerate(_VARIANTS.split(phrase)):
         options = part.split("|")
         choices.append(["", *options] if position % 2 and len(options) == 1 else options)
-    for chosen in product(*choices):
-        form = "".join(chosen)
-        yield form
-        if language == "en" and "(" not in phrase and form[-1].isascii() and form[-1].islower() and form[-1] != "s":
-            yield _plural(form)
+    return map("".join, product(*choices))
 
 
 def _plural(noun: str) -> str:
