@@ -12,7 +12,7 @@ from typing import Final
 import pyarrow as pa
 
 SCHEMA_VERSION: Final = "2"
-ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {"2": {"articles": ("gone_at",)}}
+ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {"2": {"articles": ("published_offset", "gone_at")}}
 """What each version after the first added, by dataset: columns that may be null, and are null in older rows."""
 
 KNOWN_VERSIONS: Final = ("1", *ADDED)
@@ -180,6 +180,11 @@ ARTICLES: Final = _schema(
         required("published_at", INSTANT, "When it was published; 00:00 UTC of the day where only the day is known."),
         required("published_precision", pa.string(), "How exactly that is known: `instant`, `day` or `fetched`."),
         required("published_source", pa.string(), "Where the date was found, such as `json-ld`."),
+        column(
+            "published_offset",
+            pa.int32(),
+            "Minutes east of UTC of the clock that the page wrote `published_at` by; null where it names no zone.",
+        ),
         column("modified_at", INSTANT, "When the page says it was last changed."),
         required("fetched_at", INSTANT, "When the page behind this row was fetched."),
         required("first_seen_at", INSTANT, "When the article was first stored."),
@@ -403,7 +408,7 @@ def added_since(dataset: Dataset, version: str) -> tuple[str, ...]:
     """Return the columns that a file of an older version lacks; a version nobody knows is a ValueError.
 
     >>> added_since(ARTICLES_DATASET, "1"), added_since(REJECTIONS_DATASET, "1")
-    (('gone_at',), ())
+    (('published_offset', 'gone_at'), ())
     """
     later = KNOWN_VERSIONS[KNOWN_VERSIONS.index(version) + 1 :]
     return tuple(name for each in later for name in ADDED[each].get(dataset.name, ()))

@@ -1,5 +1,6 @@
 """An HTML page in, a draft out: the one door to this room."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from tasks.clean.body import Body, find_body
@@ -65,6 +66,10 @@ def _is_truncated(text: str, metadata: Metadata, is_barred: bool) -> bool:
     return text.endswith(_ELLIPSES)
 
 
+def _minutes(offset: timedelta | None) -> int | None:
+    return None if offset is None else int(offset.total_seconds() // 60)
+
+
 def _draft(page: Page, metadata: Metadata, body: Body, *, is_truncated: bool) -> Draft:
     """Join what the page says with what was said about it; the page has the first word."""
     hints, publication = page.hints, metadata.publication
@@ -78,6 +83,7 @@ def _draft(page: Page, metadata: Metadata, body: Body, *, is_truncated: bool) ->
         published_at=moment.instant if moment is not None else hints.published_at,
         published_precision=moment.precision if moment is not None else hinted,
         published_source=publication.source if publication is not None else "feed" if hinted is not None else None,
+        published_offset=_minutes(moment.offset) if moment is not None else None,
         modified_at=metadata.modified_at,
         canonical_url=metadata.canonical_url,
         language_declared=metadata.language or hints.language,

@@ -1,6 +1,6 @@
 """Dates, names, titles and JSON-LD as pages write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -13,25 +13,27 @@ from tasks.clean.metadata.titles import choose_title
 from tasks.clean.nodes import Tree
 from tasks.documents import Precision
 
-INSTANT = Moment(datetime(2024, 2, 26, 9, 30, tzinfo=UTC), Precision.INSTANT)
+INSTANT = datetime(2024, 2, 26, 9, 30, tzinfo=UTC)
 DAY = Moment(datetime(2024, 2, 26, tzinfo=UTC), Precision.DAY)
 
 
 @pytest.mark.parametrize(
-    "written",
+    ("written", "minutes_east"),
     [
-        "2024-02-26T10:30:00+01:00",
-        "2024-02-26T09:30Z",
-        "2024-02-26 09:30:00.123 UTC",
-        "20240226T093000Z",
-        "1708939800",
-        "1708939800000",
-        "Mon, 26 Feb 2024 04:30:00 -0500",
-        "2024-02-26T15:00:00+0530",
+        ("2024-02-26T10:30:00+01:00", 60),
+        ("2024-02-26T09:30Z", 0),
+        ("2024-02-26 09:30:00.123 UTC", 0),
+        ("20240226T093000Z", 0),
+        ("1708939800", 0),
+        ("1708939800000", 0),
+        ("Mon, 26 Feb 2024 04:30:00 -0500", -300),
+        ("2024-02-26T15:00:00+0530", 330),
+        ("2024-02-26 09:30", None),
     ],
 )
-def test_instants(written: str) -> None:
-    assert parse_moment(written) == INSTANT
+def test_instants(written: str, minutes_east: int | None) -> None:
+    offset = None if minutes_east is None else timedelta(minutes=minutes_east)
+    assert parse_moment(written) == Moment(INSTANT, Precision.INSTANT, offset)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,18 @@ def test_instants(written: str) -> None:
         "2024年2月26日",
         "2024년 2월 26일",
         "26 Şubat 2024",
+        "26.02.24",
+        "26 | 02 | 2024",
+        "26 กุมภาพันธ์ 2567",
+        "26 फ़रवरी 2024",
+        "২৬ ফেব্রুয়ারি ২০২৪",
+        "26 tháng 2, 2024",
+        "2024. február 26.",
+        "2024 m. vasario 26 d.",
+        "February 26 th, 2024",
+        # Nobody publishes at midnight to the second: a field for days was filled in.
+        "2024-02-26T00:00:00+01:00",
+        "2024-02-26 00:00:00",
     ],
 )
 def test_days(written: str) -> None:

@@ -61,7 +61,7 @@ def grow_old(desk: Any, *partitions: date) -> None:
     """Make files what an earlier version would have written, and have the manifest know them so."""
     for day in partitions:
         path = desk.root / ARTICLES_DATASET.path(day)
-        table = pq.ParquetFile(path).read().drop_columns(["gone_at"])
+        table = pq.ParquetFile(path).read().drop_columns(list(ADDED["2"]["articles"]))
         pq.write_table(table.replace_schema_metadata({VERSION_KEY: b"1"}), path)
     for path in (desk.root / "state" / "manifest").iterdir():
         path.unlink()

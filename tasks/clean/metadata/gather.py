@@ -55,7 +55,9 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
         title=title,
         summary=linked.description or tags.first("summary") or None,
         authors=_authors(tree, tags, linked, (site_name, linked.publisher, *_host_names(url)), headline),
-        publication=find_publication(tree, linked, tags, headline, url=url, language=language, fetched_at=fetched_at),
+        publication=find_publication(
+            tree, linked, tags, headline, title, url=url, language=language, fetched_at=fetched_at
+        ),
         modified_at=find_modification(linked, tags, fetched_at),
         canonical_url=_canonical(tree, tags, linked, base),
         language=language or None,

@@ -1,5 +1,6 @@
 """Meta tags by name: OpenGraph, Twitter, Dublin Core, Parse.ly and their kin, and microdata."""
 
+import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -35,7 +36,8 @@ def read_meta_tags(tree: Tree) -> MetaTags:
     found: dict[str, list[str]] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes
-        value = tidy(attributes.get("content") or "")
+        # Publishers escape what is escaped already.
+        value = tidy(html.unescape(attributes.get("content") or ""))
         if value:
             for key in ("property", "name", "itemprop", "http-equiv"):
                 if name := attributes.get(key):

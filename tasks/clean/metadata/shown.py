@@ -1,0 +1,185 @@
+"""Dates that a page shows: the nearest to the headline is its article's, unless what stands beside it says otherwise."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from tasks.clean.data import vocabulary
+from tasks.clean.labels import traits_of
+from tasks.clean.metadata.dates import Moment, days_with_places, parse_moment
+from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of
+from tasks.clean.whitespace import flat
+
+_BLOCKS = frozenset(vocabulary("tags")["block"])
+_SILENT = frozenset({"script", "style", "noscript", "template", "svg", "option", "textarea"})
+_WORDS = vocabulary("dates")
+_PUBLISHED, _UPDATED, _OTHER = (
+    re.compile("|".join(map(re.escape, _WORDS[name])), re.IGNORECASE) for name in ("published", "updated", "other")
+)
+_DATE_LABEL = re.compile(r"date|time|publi|posted|byline|meta|datum|fecha|stamp|tarih|info")
+_UPDATE_LABEL = re.compile(r"modif|updat|aktualis|edited")
+_FOREIGN_TAGS = frozenset({"a", "li", "aside", "footer", "nav"})
+_TELLING = frozenset({"-text", "br", "time"})
+_DIGIT = re.compile(r"\d")
+# A long line tells what happened when; a short one, or the beginning of a long one, when it was written.
+_LONGEST_LINE, _BEGINNING = 160, 80
+# A mark beside a date brings it nearer to the headline, or takes it away, by so many characters of text.
+_SAID, _LABELLED, _RUNNING_TEXT, _FOREIGN = -400, -150, 800, 1_200
+_UPDATE = 150
+# What stands before a headline belongs to it less often than what follows.
+_BEFORE = 1.5
+# What is farther away is another text's date.
+_FARTHEST = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A date that a page shows: how far from the headline, in characters of text, once marks are counted in."""
+
+    moment: Moment
+    distance: float
+    is_marked: bool  # its element is called what elements with dates are called, and stands in no list or link
+    is_element: bool  # a `time` element says it, not the text
+    is_update: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """A `time` element: how many pieces of its line stand before it, what it says, and what it is called."""
+
+    place: int
+    written: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What a page shows on one line: the text of one block, in pieces."""
+
+    block: Node
+    pieces: list[str] = field(default_factory=list)
+    elements: list[_Element] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    """A date in a line, with the words between the date before and it."""
+
+    moment: Moment
+    words: str
+    label: str = ""
+    is_element: bool = False
+
+    @property
+    def is_update(self) -> bool:
+        if _PUBLISHED.search(self.words) or "publi" in self.label:
+            return False
+        return bool(_UPDATED.search(self.words) or _UPDATE_LABEL.search(self.label))
+
+
+def sightings(tree: Tree, headline: Node | None, title: str, *, month_first: bool) -> list[Sighting]:
+    """Return the dates that a page shows near its headline, the likeliest to be its article's first."""
+    above, found = [], list[Sighting]()
+    start, end = 0, -1
+    for line in _lines(tree):
+        text = flat(" ".join(line.pieces))
+        if end < 0 and _is_headline(line, text, headline, title):
+            end = start + len(text) + 1
+        elif (line.elements or _DIGIT.search(text)) and not _OTHER.search(text[:_LONGEST_LINE]):
+            if end < 0:
+                above.append((line, text, start + len(text) + 1))
+            else:
+                found += _sighted(line, text, start - end, month_first)
+        start += len(text) + 1
+        if 0 <= end < start - _FARTHEST and any(each.distance < _FARTHEST for each in found):
+            break
+    for line, text, stop in above:
+        found += _sighted(line, text, (end - stop) * _BEFORE if end >= 0 else stop, month_first)
+    near = [each for each in found if each.distance < _FARTHEST]
+    return sorted(near or _below(found), key=lambda each: each.distance)
+
+
+def _below(found: list[Sighting]) -> list[Sighting]:
+    """Return the date that stands far from the headline, below the text, if it is the only one of its kind."""
+    marked = [each for each in found if each.is_marked]
+    return marked if len({each.moment.instant.date() for each in marked}) == 1 else []
+
+
+def _lines(tree: Tree) -> Iterator[_Line]:
+    """Yield the lines that a page shows, in its order."""
+    line: _Line | None = None
+    blocks: dict[int, Node] = {}
+    if tree.body is None:
+        return
+    for node in tree.body.traverse(include_text=True, skip_empty=True):
+        tag = node.tag
+        if tag not in _TELLING or (parent := node.parent) is None or parent.tag in _SILENT:
+            continue
+        block = _block_of(parent, blocks)
+        if line is None or tag == "br" or line.block.mem_id != block.mem_id:
+            if line is not None:
+                yield line
+            line = _Line(block)
+        if tag == "-text":
+            line.pieces.append(node.text_content or "")
+        elif written := attribute(node, "datetime"):
+            label = f"{label_of(node)} {attribute(node, 'itemprop')}".lower()
+            line.elements.append(_Element(len(line.pieces), written, label))
+    if line is not None:
+        yield line
+
+
+def _block_of(node: Node, known: dict[int, Node]) -> Node:
+    """Return the nearest block that an element is or stands in."""
+    below: list[int] = []
+    while node.mem_id not in known and node.tag not in _BLOCKS and node.parent is not None:
+        below.append(node.mem_id)
+        node = node.parent
+    block = known.get(node.mem_id, node)
+    known.update(dict.fromkeys(below, block))
+    return block
+
+
+def _is_headline(line: _Line, text: str, headline: Node | None, title: str) -> bool:
+    if headline is None:
+        return bool(title) and text == title
+    return line.block.mem_id == headline.mem_id or any(
+        above.mem_id == headline.mem_id for above in ancestors(line.block, 3)
+    )
+
+
+def _sighted(line: _Line, text: str, distance: float, month_first: bool) -> Iterator[Sighting]:
+    dated = list(_in_elements(line, month_first) or _in_text(text, month_first))
+    if not dated:
+        return
+    above = (line.block, *ancestors(line.block, 3))
+    is_foreign = any(node.tag in _FOREIGN_TAGS or traits_of(label_of(node)).is_comments for node in above)
+    is_labelled = bool(_DATE_LABEL.search(" ".join(map(label_of, above))))
+    if is_foreign:
+        distance += _FOREIGN
+    if len(text) > _LONGEST_LINE:
+        distance += _RUNNING_TEXT
+    if is_labelled:
+        distance += _LABELLED
+    for place, date in enumerate(dated):
+        said = _UPDATE if date.is_update else _SAID if _PUBLISHED.search(f"{date.words} {date.label}") else 0
+        is_marked = is_labelled and not is_foreign
+        yield Sighting(date.moment, distance + said + place, is_marked, date.is_element, date.is_update)
+
+
+def _in_elements(line: _Line, month_first: bool) -> list[_Dated]:
+    places = [0, *(element.place for element in line.elements)]
+    return [
+        _Dated(moment, " ".join(line.pieces[before:place]), element.label, is_element=True)
+        for element, (before, place) in zip(line.elements, pairwise(places), strict=True)
+        if (moment := parse_moment(element.written, month_first=month_first))
+    ]
+
+
+def _in_text(text: str, month_first: bool) -> Iterator[_Dated]:
+    after = 0
+    beginning = text if len(text) <= _LONGEST_LINE else text[:_BEGINNING]
+    for start, end, moment in days_with_places(beginning, month_first=month_first):
+        yield _Dated(moment, text[after:start])
+        after = end
