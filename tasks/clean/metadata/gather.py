@@ -1,23 +1,26 @@
 """All that a page says about its article, from every source, in one value."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 from tasks.clean.metadata.bylines import visible_bylines
 from tasks.clean.metadata.jsonld import LinkedData, read_linked_data
-from tasks.clean.metadata.names import is_user_name, people
+from tasks.clean.metadata.names import is_user_name, people, people_shown
 from tasks.clean.metadata.published import Publication, find_modification, find_publication
 from tasks.clean.metadata.tags import MetaTags, read_meta_tags
-from tasks.clean.metadata.titles import agreement, choose_title, parts_of
+from tasks.clean.metadata.titles import agreement, choose_title, parts_of, without_kicker
 from tasks.clean.nodes import Node, Tree, ancestors, attribute, text_of
 from tasks.clean.whitespace import flat
 
-_MOST_HEADINGS = 20
+_MOST_HEADINGS, _MOST_PIECES = 20, 8
 # What old pages set a headline in instead of an h1.
 _HEADLINE_TAGS = "h2, h3, font, b, strong, big"
 _MOST_HEADLINES = 200
 _TITLE_WEIGHTS = {"og:title": 1.0, "twitter:title": 0.5}
+_KICKER = re.compile(r"(?<=:)\s+")
+_FRONT_PAGE = re.compile(r"(?:https?:)?//[^/?#]+/?|/|\./|index\.\w+", re.IGNORECASE)
 _CLOSED_TIERS = frozenset({"locked", "paid", "premium", "closed", "false", "subscriber"})
 _LONGEST_LANGUAGE_TAG = 35
 
@@ -50,11 +53,11 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
     base = _base(tree, url)
     language = _language(tree, tags, linked)
     site_name = tags.first("site_name") or linked.publisher
-    title, headline = _headline(tree, tags, linked, site_name)
+    title, headline = _headline(tree, tags, linked, " ".join((site_name, *_host_names(url)[:1])))
     return Metadata(
         title=title,
         summary=linked.description or tags.first("summary") or None,
-        authors=_authors(tree, tags, linked, (site_name, linked.publisher, *_host_names(url)), headline),
+        authors=_authors(tree, tags, linked, (site_name, linked.publisher, *_host_names(url)), headline, title),
         publication=find_publication(
             tree, linked, tags, headline, title, url=url, language=language, fetched_at=fetched_at
         ),
@@ -80,10 +83,11 @@ def _document_title(tree: Tree) -> str:
 
 def _headline(tree: Tree, tags: MetaTags, linked: LinkedData, site_name: str) -> tuple[str, Node | None]:
     """Return the title, and the element that shows it."""
-    shown = {text: heading for heading in tree.css("h1")[:_MOST_HEADINGS] if len(text := text_of(heading)) > 3}
     declared = [(linked.headline, 1.0)]
     for name, weight in _TITLE_WEIGHTS.items():
         declared += [(title, weight) for title in tags.values.get(name, ())[:1]]
+    headings = [heading for heading in tree.css("h1")[:_MOST_HEADINGS] if not _leads_home(heading)]
+    shown = {text: heading for heading in headings if len(text := _heading_text(heading, declared)) > 3}
     declared.append((_document_title(tree), 0.5))
     if not any(title for title, _ in declared):
         declared = [(title, 1.0) for title in tags.all("title")][:1]
@@ -94,6 +98,15 @@ def _headline(tree: Tree, tags: MetaTags, linked: LinkedData, site_name: str) ->
     return title, max(shown.items(), key=lambda pair: agreement(pair[0], [title]), default=("", None))[1]
 
 
+def _heading_text(heading: Node, declared: list[tuple[str, float]]) -> str:
+    """Return what a heading says, without a kicker that stands in an element of its own or before a colon."""
+    whole = text_of(heading)
+    pieces = [text for piece in heading.iter(include_text=True) if (text := text_of(piece))]
+    if len(pieces) == 1:
+        pieces = [text for text in _KICKER.split(whole, maxsplit=1) if text]
+    return without_kicker(pieces, [title for title, _ in declared]) if 1 < len(pieces) <= _MOST_PIECES else whole
+
+
 def _part_shown_alone(tree: Tree, title: str) -> tuple[str, Node] | None:
     """Return the longest part of a document's title that an element shows as all its text: an old page's headline."""
     if not (parts := parts_of(title)):
@@ -102,20 +115,41 @@ def _part_shown_alone(tree: Tree, title: str) -> tuple[str, Node] | None:
     return next(((part, alone[part]) for part in parts if part in alone), None)
 
 
+def _leads_home(heading: Node) -> bool:
+    """Tell whether a heading is the site's name, linked to its front page."""
+    link = heading.css_first("a[href]") or next(
+        (above for above in ancestors(heading, limit=2) if above.tag == "a"), None
+    )
+    if link is None or len(text_of(link)) < len(text_of(heading)):
+        return False
+    return bool(_FRONT_PAGE.fullmatch(attribute(link, "href")))
+
+
 def _is_link(node: Node) -> bool:
     """Tell whether a node is or stands in a link: a newspaper's own name usually does."""
     return node.tag == "a" or any(above.tag == "a" for above in ancestors(node, limit=4))
 
 
 def _authors(
-    tree: Tree, tags: MetaTags, linked: LinkedData, site_names: tuple[str, ...], headline: Node | None
+    tree: Tree, tags: MetaTags, linked: LinkedData, site_names: tuple[str, ...], headline: Node | None, title: str
 ) -> tuple[str, ...]:
-    """Return the people named as authors; user names only where nobody is named in full."""
-    declared = (people(linked.authors, site_names), people(tags.all("authors"), site_names))
-    for names in declared:
-        if names and not all(map(is_user_name, names)):
+    """Return the people named as authors; a site or an account that signs only where nobody is named in full."""
+    declared = [*linked.authors], [*tags.all("authors")]
+    named = [people(names, site_names) for names in declared]
+    for names, others in (named, named[::-1]):
+        if _names_people(names):
+            return others if set(names) < set(others) else names
+    accounts, sites = [*named], [people(names) for names in declared]
+    for bylines in visible_bylines(tree, headline, title):
+        if _names_people(names := people_shown(bylines, site_names)):
             return names
-    return people(visible_bylines(tree, headline), site_names) or declared[0] or declared[1]
+        accounts.append(names)
+        sites.append(people_shown(bylines))
+    return next(filter(None, (*named, *sites, *accounts)), ())
+
+
+def _names_people(names: tuple[str, ...]) -> bool:
+    return bool(names) and not all(map(is_user_name, names))
 
 
 def _keywords(tags: MetaTags, linked: LinkedData) -> tuple[str, ...]:

@@ -1,18 +1,16 @@
-"""Dates that a page shows: the nearest to the headline is its article's, unless what stands beside it says otherwise."""
+"""Dates that a page shows: the nearest to the headline is its article's, unless words beside it say otherwise."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from tasks.clean.data import vocabulary
 from tasks.clean.labels import traits_of
 from tasks.clean.metadata.dates import Moment, days_with_places, parse_moment
-from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of
-from tasks.clean.whitespace import flat
+from tasks.clean.metadata.lines import Line, is_headline, lines_of
+from tasks.clean.nodes import Node, Tree, ancestors, label_of
 
-_BLOCKS = frozenset(vocabulary("tags")["block"])
-_SILENT = frozenset({"script", "style", "noscript", "template", "svg", "option", "textarea"})
 _WORDS = vocabulary("dates")
 _PUBLISHED, _UPDATED, _OTHER = (
     re.compile("|".join(map(re.escape, _WORDS[name])), re.IGNORECASE) for name in ("published", "updated", "other")
@@ -20,7 +18,6 @@ _PUBLISHED, _UPDATED, _OTHER = (
 _DATE_LABEL = re.compile(r"date|time|publi|posted|byline|meta|datum|fecha|stamp|tarih|info")
 _UPDATE_LABEL = re.compile(r"modif|updat|aktualis|edited")
 _FOREIGN_TAGS = frozenset({"a", "li", "aside", "footer", "nav"})
-_TELLING = frozenset({"-text", "br", "time"})
 _DIGIT = re.compile(r"\d")
 # A long line tells what happened when; a short one, or the beginning of a long one, when it was written.
 _LONGEST_LINE, _BEGINNING = 160, 80
@@ -45,24 +42,6 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Element:
-    """A `time` element: how many pieces of its line stand before it, what it says, and what it is called."""
-
-    place: int
-    written: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """What a page shows on one line: the text of one block, in pieces."""
-
-    block: Node
-    pieces: list[str] = field(default_factory=list)
-    elements: list[_Element] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
 class _Dated:
     """A date in a line, with the words between the date before and it."""
 
@@ -82,20 +61,20 @@ def sightings(tree: Tree, headline: Node | None, title: str, *, month_first: boo
     """Return the dates that a page shows near its headline, the likeliest to be its article's first."""
     above, found = [], list[Sighting]()
     start, end = 0, -1
-    for line in _lines(tree):
-        text = flat(" ".join(line.pieces))
-        if end < 0 and _is_headline(line, text, headline, title):
-            end = start + len(text) + 1
-        elif (line.elements or _DIGIT.search(text)) and not _OTHER.search(text[:_LONGEST_LINE]):
+    for line in lines_of(tree):
+        size = sum(len(piece.strip()) + 1 for piece in line.pieces)
+        if end < 0 and is_headline(line, headline, title):
+            end = start + size
+        elif line.times or any(map(_DIGIT.search, line.pieces)):
             if end < 0:
-                above.append((line, text, start + len(text) + 1))
+                above.append((line, start + size))
             else:
-                found += _sighted(line, text, start - end, month_first)
-        start += len(text) + 1
+                found += _sighted(line, start - end, month_first)
+        start += size
         if 0 <= end < start - _FARTHEST and any(each.distance < _FARTHEST for each in found):
             break
-    for line, text, stop in above:
-        found += _sighted(line, text, (end - stop) * _BEFORE if end >= 0 else stop, month_first)
+    for line, stop in above:
+        found += _sighted(line, (end - stop) * _BEFORE if end >= 0 else stop, month_first)
     near = [each for each in found if each.distance < _FARTHEST]
     return sorted(near or _below(found), key=lambda each: each.distance)
 
@@ -106,52 +85,10 @@ def _below(found: list[Sighting]) -> list[Sighting]:
     return marked if len({each.moment.instant.date() for each in marked}) == 1 else []
 
 
-def _lines(tree: Tree) -> Iterator[_Line]:
-    """Yield the lines that a page shows, in its order."""
-    line: _Line | None = None
-    blocks: dict[int, Node] = {}
-    if tree.body is None:
-        return
-    for node in tree.body.traverse(include_text=True, skip_empty=True):
-        tag = node.tag
-        if tag not in _TELLING or (parent := node.parent) is None or parent.tag in _SILENT:
-            continue
-        block = _block_of(parent, blocks)
-        if line is None or tag == "br" or line.block.mem_id != block.mem_id:
-            if line is not None:
-                yield line
-            line = _Line(block)
-        if tag == "-text":
-            line.pieces.append(node.text_content or "")
-        elif written := attribute(node, "datetime"):
-            label = f"{label_of(node)} {attribute(node, 'itemprop')}".lower()
-            line.elements.append(_Element(len(line.pieces), written, label))
-    if line is not None:
-        yield line
-
-
-def _block_of(node: Node, known: dict[int, Node]) -> Node:
-    """Return the nearest block that an element is or stands in."""
-    below: list[int] = []
-    while node.mem_id not in known and node.tag not in _BLOCKS and node.parent is not None:
-        below.append(node.mem_id)
-        node = node.parent
-    block = known.get(node.mem_id, node)
-    known.update(dict.fromkeys(below, block))
-    return block
-
-
-def _is_headline(line: _Line, text: str, headline: Node | None, title: str) -> bool:
-    if headline is None:
-        return bool(title) and text == title
-    return line.block.mem_id == headline.mem_id or any(
-        above.mem_id == headline.mem_id for above in ancestors(line.block, 3)
-    )
-
-
-def _sighted(line: _Line, text: str, distance: float, month_first: bool) -> Iterator[Sighting]:
+def _sighted(line: Line, distance: float, month_first: bool) -> Iterator[Sighting]:
+    text = line.text
     dated = list(_in_elements(line, month_first) or _in_text(text, month_first))
-    if not dated:
+    if not dated or _OTHER.search(text[:_LONGEST_LINE]):
         return
     above = (line.block, *ancestors(line.block, 3))
     is_foreign = any(node.tag in _FOREIGN_TAGS or traits_of(label_of(node)).is_comments for node in above)
@@ -168,11 +105,11 @@ def _sighted(line: _Line, text: str, distance: float, month_first: bool) -> Iter
         yield Sighting(date.moment, distance + said + place, is_marked, date.is_element, date.is_update)
 
 
-def _in_elements(line: _Line, month_first: bool) -> list[_Dated]:
-    places = [0, *(element.place for element in line.elements)]
+def _in_elements(line: Line, month_first: bool) -> list[_Dated]:
+    places = [0, *(element.place for element in line.times)]
     return [
         _Dated(moment, " ".join(line.pieces[before:place]), element.label, is_element=True)
-        for element, (before, place) in zip(line.elements, pairwise(places), strict=True)
+        for element, (before, place) in zip(line.times, pairwise(places), strict=True)
         if (moment := parse_moment(element.written, month_first=month_first))
     ]
 

@@ -1,0 +1,81 @@
+"""A page as lines of text, the way it is read: a block's own text, up to the next block or line break."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tasks.clean.data import vocabulary
+from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of
+from tasks.clean.whitespace import flat
+
+_BLOCKS = frozenset(vocabulary("tags")["block"])
+_SILENT = frozenset({"script", "style", "noscript", "template", "svg", "option", "textarea"})
+_TELLING = frozenset({"-text", "br", "time"})
+
+
+@dataclass(frozen=True, slots=True)
+class TimeElement:
+    """A `time` element: how many pieces of its line stand before it, what it says, and what it is called."""
+
+    place: int
+    written: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a page shows on one line: the text of one block, in pieces."""
+
+    block: Node
+    pieces: list[str] = field(default_factory=list)
+    times: list[TimeElement] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The line as read."""
+        return flat(" ".join(self.pieces))
+
+
+def lines_of(tree: Tree) -> Iterator[Line]:
+    """Yield the lines that a page shows, in its order.
+
+    >>> [line.text for line in lines_of(Tree("<p>By <b>Ana</b><br>today</p>"))]
+    ['By Ana', 'today']
+    """
+    line: Line | None = None
+    blocks: dict[int, Node] = {}
+    if tree.body is None:
+        return
+    for node in tree.body.traverse(include_text=True, skip_empty=True):
+        tag = node.tag
+        if tag not in _TELLING or (parent := node.parent) is None or parent.tag in _SILENT:
+            continue
+        block = _block_of(parent, blocks)
+        if line is None or tag == "br" or line.block.mem_id != block.mem_id:
+            if line is not None:
+                yield line
+            line = Line(block)
+        if tag == "-text":
+            line.pieces.append(node.text_content or "")
+        elif written := attribute(node, "datetime"):
+            label = f"{label_of(node)} {attribute(node, 'itemprop')}".lower()
+            line.times.append(TimeElement(len(line.pieces), written, label))
+    if line is not None:
+        yield line
+
+
+def is_headline(line: Line, headline: Node | None, title: str) -> bool:
+    """Tell whether a line is the page's headline: the text of its element, or, where none is known, its title."""
+    if headline is None:
+        return bool(title) and line.text == title
+    return any(node.mem_id == headline.mem_id for node in (line.block, *ancestors(line.block, 3)))
+
+
+def _block_of(node: Node, known: dict[int, Node]) -> Node:
+    """Return the nearest block that an element is or stands in."""
+    below: list[int] = []
+    while node.mem_id not in known and node.tag not in _BLOCKS and node.parent is not None:
+        below.append(node.mem_id)
+        node = node.parent
+    block = known.get(node.mem_id, node)
+    known.update(dict.fromkeys(below, block))
+    return block
