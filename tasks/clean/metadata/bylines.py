@@ -3,30 +3,24 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import dropwhile
 from urllib.parse import unquote
 
 from tasks.clean.data import vocabulary
 from tasks.clean.labels import traits_of, words_of
-from tasks.clean.metadata.lines import is_headline, lines_of
+from tasks.clean.metadata.headline import Headline
+from tasks.clean.metadata.lines import Lines, headline_test
+from tasks.clean.metadata.sources import Sources
 from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of, text_of
 
 _WORDS = vocabulary("names")
 
 
-def _labelled(*words: str) -> str:
-    return ", ".join(f"[class*={word} i]" for word in words)
-
-
 _LINKS = ", ".join(f'a[href*="{folder}" i]' for folder in _WORDS["folders"])
-# The surest marks first.
-_TIERS = (
-    "[rel~=author], [itemprop~=author]",
-    _LINKS,
-    _labelled("author-name", "author_name", "authorname", "byline", "by-line", "contributor", "creator__"),
-    _labelled("author", "autor", "verfasser", "writer", "redakteur", "journalist", "attribution"),
-)
+_LABELLED = ", ".join(f"[class*={word} i]" for word in _WORDS["labels"])
+_NAME_LABEL = re.compile(r"author[-_ ]?name|by-?line|contributor|creator")
 _LONGEST = 120
-_MOST = 30
+_MOST, _MOST_WORDS = 30, 5
 # Names of pictures' makers, of other articles' authors and of readers stand in such elements.
 _FOREIGN_TAGS = frozenset({"figure", "figcaption", "picture", "blockquote", "nav"})
 _FOREIGN_LABEL = re.compile(
@@ -44,34 +38,45 @@ _SPOKEN = re.compile(
 )
 
 
-def visible_bylines(tree: Tree, headline: Node | None, title: str) -> Iterator[list[str]]:
+def visible_bylines(sources: Sources, headline: Headline) -> Iterator[list[str]]:
     """Yield the bylines that a page shows near its headline, those of the surest kind of mark first."""
-    for selector in _TIERS:
-        nodes = _after(tree, selector, headline)
-        names = filter(_is_named_in_address, nodes) if selector == _LINKS else nodes
-        if found := [name for node in names for name in _names_in(node)]:
-            yield list(dict.fromkeys(found))
-    if spoken := _spoken(tree, headline, title):
+    for nodes in _marked(sources.tree, headline.node):
+        if names := _names_in(nodes):
+            yield names
+    if spoken := _spoken(sources.lines, headline):
         yield [spoken]
 
 
-def _after(tree: Tree, selector: str, headline: Node | None) -> list[Node]:
-    """Return the elements a selector finds, the first after the headline, with its neighbours."""
+def _marked(tree: Tree, headline: Node | None) -> Iterator[list[Node]]:
+    """Yield the elements that a page's author marked as bylines, by kind of mark."""
+    yield _from_headline(tree, "[rel~=author], [itemprop~=author]", headline)
+    yield [link for link in _from_headline(tree, _LINKS, headline) if _is_named_in_address(link)]
+    labelled = _from_headline(tree, _LABELLED, headline)
+    yield [node for node in labelled if _NAME_LABEL.search(label_of(node))]
+    yield labelled
+
+
+def _from_headline(tree: Tree, selector: str, headline: Node | None) -> list[Node]:
+    """Return the elements that a selector finds, those after the headline first."""
     nodes = tree.css(f"h1, {selector}")
     start = next((at for at, node in enumerate(nodes) if headline is not None and node.mem_id == headline.mem_id), -1)
-    candidates = [node for node in (*nodes[start + 1 :], *nodes[: max(start, 0)]) if node.tag != "h1"][:_MOST]
-    usable = [node for node in candidates if 2 < len(text_of(node)) < _LONGEST and not _is_foreign(node)]
+    return [node for node in (*nodes[start + 1 :], *nodes[: max(start, 0)]) if node.tag != "h1"]
+
+
+def _names_in(nodes: list[Node]) -> list[str]:
+    """Return what the first element that can hold a byline says, and its neighbours."""
+    usable = [node for node in nodes[:_MOST] if 2 < len(text_of(node)) < _LONGEST and not _is_foreign(node)]
     if not usable:
         return []
-    first = usable[0]
-    home = _home(first)
-    return [first, *(node for node in usable[1:6] if _home(node) & home)]
+    home = _home(usable[0])
+    names = (name for node in usable[:6] if _home(node) & home for name in _names(node))
+    return list(dict.fromkeys(names))
 
 
 def _is_named_in_address(link: Node) -> bool:
     """Tell whether an author's page is linked by the author's name: other links to it say what it is."""
-    address = _plain(unquote(attribute(link, "href")))
-    return any(len(word) > 2 and word in address for word in _plain(text_of(link)).split())
+    address, words = _plain(unquote(attribute(link, "href"))), _plain(text_of(link)).split()
+    return 1 < len(words) <= _MOST_WORDS and any(len(word) > 2 and word in address for word in words)
 
 
 def _plain(text: str) -> str:
@@ -96,21 +101,24 @@ def _is_foreign(node: Node) -> bool:
     )
 
 
-def _names_in(node: Node) -> list[str]:
+def _names(node: Node) -> list[str]:
     links = [text for link in node.css("a") if 2 < len(text := _TAIL.sub("", text_of(link))) < _LONGEST]
-    return links if links and node.tag != "a" else [_TAIL.sub("", text_of(node))]
+    if links and node.tag != "a":
+        return links
+    pieces = [piece for piece in node.iter(include_text=True) if text_of(piece)]
+    is_list = len(pieces) > 1 and all(piece.tag != "-text" and " " in text_of(piece) for piece in pieces)
+    return [_TAIL.sub("", text_of(piece)) for piece in (pieces if is_list else [node])]
 
 
-def _spoken(tree: Tree, headline: Node | None, title: str) -> str:
+def _spoken(lines: Lines, headline: Headline) -> str:
     """Return the first short line after the headline that opens with "By" or its like; empty where there is none."""
-    is_after = False
-    for line in lines_of(tree):
-        if not is_after:
-            is_after = is_headline(line, headline, title)
-        elif sum(map(len, line.pieces)) < 4 * _LONGEST and len(text := line.text) < _LONGEST:
-            name = _TAIL.sub("", spoken[1]) if (spoken := _SPOKEN.match(text)) and not _IMPRINT.search(text) else ""
-            if name and not _is_foreign(line.block) and not _is_imprint(line.block):
-                return name
+    is_headline = headline_test(headline.node, headline.text)
+    for line in dropwhile(lambda line: not is_headline(line), lines):
+        if sum(map(len, line.pieces)) > 4 * _LONGEST or len(text := line.text) > _LONGEST:
+            continue
+        name = _TAIL.sub("", spoken[1]) if (spoken := _SPOKEN.match(text)) and not _IMPRINT.search(text) else ""
+        if name and not _is_foreign(line.block) and not _is_imprint(line.block):
+            return name
     return ""
 
 

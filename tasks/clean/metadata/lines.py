@@ -1,10 +1,10 @@
 """A page as lines of text, the way it is read: a block's own text, up to the next block or line break."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tasks.clean.data import vocabulary
-from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of
+from tasks.clean.nodes import Node, Tree, attribute, label_of
 from tasks.clean.whitespace import flat
 
 _BLOCKS = frozenset(vocabulary("tags")["block"])
@@ -35,12 +35,25 @@ class Line:
         return flat(" ".join(self.pieces))
 
 
-def lines_of(tree: Tree) -> Iterator[Line]:
-    """Yield the lines that a page shows, in its order.
+class Lines:
+    """The lines that a page shows, in its order, read when they are asked for, and once.
 
-    >>> [line.text for line in lines_of(Tree("<p>By <b>Ana</b><br>today</p>"))]
+    >>> [line.text for line in Lines(Tree("<p>By <b>Ana</b><br>today</p>"))]
     ['By Ana', 'today']
     """
+
+    def __init__(self, tree: Tree) -> None:
+        self._read: list[Line] = []
+        self._unread = _lines_of(tree)
+
+    def __iter__(self) -> Iterator[Line]:
+        yield from self._read
+        for line in self._unread:
+            self._read.append(line)
+            yield line
+
+
+def _lines_of(tree: Tree) -> Iterator[Line]:
     line: Line | None = None
     blocks: dict[int, Node] = {}
     if tree.body is None:
@@ -63,11 +76,12 @@ def lines_of(tree: Tree) -> Iterator[Line]:
         yield line
 
 
-def is_headline(line: Line, headline: Node | None, title: str) -> bool:
-    """Tell whether a line is the page's headline: the text of its element, or, where none is known, its title."""
+def headline_test(headline: Node | None, title: str) -> Callable[[Line], bool]:
+    """Return what tells the headline from other lines: its element, or, where none is known, the title's words."""
     if headline is None:
-        return bool(title) and line.text == title
-    return any(node.mem_id == headline.mem_id for node in (line.block, *ancestors(line.block, 3)))
+        return lambda line: bool(title) and line.text == title
+    blocks = frozenset(node.mem_id for node in headline.traverse())
+    return lambda line: line.block.mem_id in blocks
 
 
 def _block_of(node: Node, known: dict[int, Node]) -> Node:

@@ -32,7 +32,7 @@ _ADDRESS = re.compile(r"https?://\S*|www\.\S+|\S+@\S+\.\w+|(?<!\w)@\w+")
 _BRACKETS = re.compile(r"\s*[(\[（][^)\]）]*[)\]）]")
 _NOT_WORD = re.compile(r"\W+")
 _LONGEST_BYLINE = 1_000
-_LONGEST_NAME = 60
+_LONGEST_NAME, _MOST_WORDS = 60, 5
 _MOST_BYLINES, _MOST_AUTHORS = 100, 20
 
 
@@ -65,7 +65,8 @@ def _has_shape_of_name(name: str) -> bool:
     words = name.split()
     if len(words) == 1:
         return True
-    return len(words) <= 5 and all(not word[0].islower() or word.lower() in _PARTICLES for word in words)
+    has_case = all(not word[0].islower() or word in _PARTICLES for word in words)
+    return has_case and len(words) <= _MOST_WORDS and not any(word.lower() in _POSTS for word in words[1:])
 
 
 def is_user_name(name: str) -> bool:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tasks.clean.metadata.dates import Moment, day_in_url, is_plausible, parse_moment
-from tasks.clean.metadata.jsonld import LinkedData
+from tasks.clean.metadata.headline import Headline
 from tasks.clean.metadata.shown import Sighting, sightings
-from tasks.clean.metadata.tags import MetaTags
-from tasks.clean.nodes import Node, Tree, attribute
+from tasks.clean.metadata.sources import Sources
+from tasks.clean.nodes import attribute
 from tasks.documents import Precision
 
 # Where a bare 3/4/2021 means the fourth of March: in these languages, and in English of no country under these domains.
@@ -28,39 +28,30 @@ class Publication:
 
 
 def find_publication(
-    tree: Tree,
-    linked: LinkedData,
-    tags: MetaTags,
-    headline: Node | None,
-    title: str,
-    *,
-    url: str,
-    language: str,
-    fetched_at: datetime,
+    sources: Sources, headline: Headline, *, language: str, fetched_at: datetime
 ) -> Publication | None:
     """Return the first plausible date of publication, the most trusted source first.
 
     A source that gives only the day yields to a `time` element that gives the hour of the same day.
     """
-    month_first = is_month_first(language, url)
-    declared = [each for each in _declared(linked, tags, month_first) if is_plausible(each.moment, fetched_at)]
+    month_first = is_month_first(language, sources.url)
+    declared = [each for each in _declared(sources, month_first) if is_plausible(each.moment, fetched_at)]
     if declared and declared[0].moment.precision is Precision.INSTANT:
-        return _in_its_zone(declared, tree, linked, tags)
+        return _in_its_zone(declared, sources)
     if hour := next((each for each in declared if _refines(each.moment, declared[0].moment)), None):
         return hour
     shown = [
         each
-        for each in sightings(tree, headline, title, month_first=month_first)
+        for each in sightings(sources.lines, headline, month_first=month_first)
         if is_plausible(each.moment, fetched_at)
     ]
-    known = declared[0] if declared else _in_url(url, fetched_at)
+    known = declared[0] if declared else _in_url(sources.url, fetched_at)
     return _refined(known, shown) if known else _nearest(shown)
 
 
-def find_modification(linked: LinkedData, tags: MetaTags, fetched_at: datetime) -> datetime | None:
+def find_modification(sources: Sources, fetched_at: datetime) -> datetime | None:
     """Return when the article was last changed, as declared."""
-    moments = map(parse_moment, (*linked.modified, *tags.all("modified")))
-    return next((moment.instant for moment in moments if moment and is_plausible(moment, fetched_at)), None)
+    return next((moment.instant for moment in _changes(sources) if is_plausible(moment, fetched_at)), None)
 
 
 def is_month_first(language: str, url: str) -> bool:
@@ -75,11 +66,15 @@ def is_month_first(language: str, url: str) -> bool:
     return language.lower() == "en" and host.endswith(_MONTH_FIRST_DOMAINS)
 
 
-def _declared(linked: LinkedData, tags: MetaTags, month_first: bool) -> Iterator[Publication]:
-    for source, written in (("jsonld", linked.published), ("meta", tags.all("published"))):
+def _declared(sources: Sources, month_first: bool) -> Iterator[Publication]:
+    for source, written in (("jsonld", sources.linked.published), ("meta", sources.tags.all("published"))):
         for value in written:
             if moment := parse_moment(value, month_first=month_first):
                 yield Publication(moment, source)
+
+
+def _changes(sources: Sources) -> Iterator[Moment]:
+    return filter(None, map(parse_moment, (*sources.linked.modified, *sources.tags.all("modified"))))
 
 
 def _in_url(url: str, fetched_at: datetime) -> Publication | None:
@@ -101,15 +96,15 @@ def _nearest(shown: list[Sighting]) -> Publication | None:
     return Publication(best.moment, "time" if best.is_element else "text") if best else None
 
 
-def _in_its_zone(declared: list[Publication], tree: Tree, linked: LinkedData, tags: MetaTags) -> Publication:
+def _in_its_zone(declared: list[Publication], sources: Sources) -> Publication:
     """Return the first declaration by the clock of its editors, where another source tells how that clock stands."""
     first = declared[0]
     if first.moment.offset:
         return first
     if first.moment.offset is None:
-        changes = filter(None, map(parse_moment, (*linked.modified, *tags.all("modified"))))
+        changes = _changes(sources)
         return _at_home(first, [*(each.moment for each in declared[1:]), *changes])
-    elements = (parse_moment(attribute(node, "datetime")) for node in tree.css("time[datetime]")[:_MOST_TIMES])
+    elements = (parse_moment(attribute(node, "datetime")) for node in sources.tree.css("time[datetime]")[:_MOST_TIMES])
     others = (*(each.moment for each in declared[1:]), *filter(None, elements))
     same = (each for each in others if each.offset and abs(each.instant - first.moment.instant) < _SAME_INSTANT)
     return next((replace(first, moment=replace(first.moment, offset=each.offset)) for each in same), first)

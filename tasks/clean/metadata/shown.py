@@ -8,8 +8,9 @@ from itertools import pairwise
 from tasks.clean.data import vocabulary
 from tasks.clean.labels import traits_of
 from tasks.clean.metadata.dates import Moment, days_with_places, parse_moment
-from tasks.clean.metadata.lines import Line, is_headline, lines_of
-from tasks.clean.nodes import Node, Tree, ancestors, label_of
+from tasks.clean.metadata.headline import Headline
+from tasks.clean.metadata.lines import Line, Lines, headline_test
+from tasks.clean.nodes import ancestors, label_of
 
 _WORDS = vocabulary("dates")
 _PUBLISHED, _UPDATED, _OTHER = (
@@ -18,9 +19,10 @@ _PUBLISHED, _UPDATED, _OTHER = (
 _DATE_LABEL = re.compile(r"date|time|publi|posted|byline|meta|datum|fecha|stamp|tarih|info")
 _UPDATE_LABEL = re.compile(r"modif|updat|aktualis|edited")
 _FOREIGN_TAGS = frozenset({"a", "li", "aside", "footer", "nav"})
-_DIGIT = re.compile(r"\d")
+_YEAR_LIKE = re.compile(r"\d{4}|\d\d[./]\d\d")
 # A long line tells what happened when; a short one, or the beginning of a long one, when it was written.
 _LONGEST_LINE, _BEGINNING = 160, 80
+_WORDS_BEFORE = 60
 # A mark beside a date brings it nearer to the headline, or takes it away, by so many characters of text.
 _SAID, _LABELLED, _RUNNING_TEXT, _FOREIGN = -400, -150, 800, 1_200
 _UPDATE = 150
@@ -57,15 +59,16 @@ class _Dated:
         return bool(_UPDATED.search(self.words) or _UPDATE_LABEL.search(self.label))
 
 
-def sightings(tree: Tree, headline: Node | None, title: str, *, month_first: bool) -> list[Sighting]:
+def sightings(lines: Lines, headline: Headline, *, month_first: bool) -> list[Sighting]:
     """Return the dates that a page shows near its headline, the likeliest to be its article's first."""
     above, found = [], list[Sighting]()
+    is_headline = headline_test(headline.node, headline.text)
     start, end = 0, -1
-    for line in lines_of(tree):
+    for line in lines:
         size = sum(len(piece.strip()) + 1 for piece in line.pieces)
-        if end < 0 and is_headline(line, headline, title):
+        if end < 0 and is_headline(line):
             end = start + size
-        elif line.times or any(map(_DIGIT.search, line.pieces)):
+        elif line.times or any(map(_YEAR_LIKE.search, line.pieces)):
             if end < 0:
                 above.append((line, start + size))
             else:
@@ -108,7 +111,7 @@ def _sighted(line: Line, distance: float, month_first: bool) -> Iterator[Sightin
 def _in_elements(line: Line, month_first: bool) -> list[_Dated]:
     places = [0, *(element.place for element in line.times)]
     return [
-        _Dated(moment, " ".join(line.pieces[before:place]), element.label, is_element=True)
+        _Dated(moment, " ".join(line.pieces[before:place])[-_WORDS_BEFORE:], element.label, is_element=True)
         for element, (before, place) in zip(line.times, pairwise(places), strict=True)
         if (moment := parse_moment(element.written, month_first=month_first))
     ]
@@ -118,5 +121,5 @@ def _in_text(text: str, month_first: bool) -> Iterator[_Dated]:
     after = 0
     beginning = text if len(text) <= _LONGEST_LINE else text[:_BEGINNING]
     for start, end, moment in days_with_places(beginning, month_first=month_first):
-        yield _Dated(moment, text[after:start])
+        yield _Dated(moment, text[after:start][-_WORDS_BEFORE:])
         after = end

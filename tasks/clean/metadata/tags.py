@@ -36,8 +36,9 @@ def read_meta_tags(tree: Tree) -> MetaTags:
     found: dict[str, list[str]] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes
+        value = attributes.get("content") or ""
         # Publishers escape what is escaped already.
-        value = tidy(html.unescape(attributes.get("content") or ""))
+        value = tidy(html.unescape(value) if "&" in value else value)
         if value:
             for key in ("property", "name", "itemprop", "http-equiv"):
                 if name := attributes.get(key):
