@@ -9,7 +9,7 @@ from tasks.clean.metadata.sources import Sources
 def find_authors(sources: Sources, headline: Headline) -> tuple[str, ...]:
     """Return the people named as authors; a site or an account that signs only where nobody is named in full."""
     site_names = sources.site_names
-    declared = [*sources.linked.authors], [*sources.tags.all("authors")]
+    declared = [*sources.linked.authors], [*sources.tags.authors()]
     named = [people(names, site_names) for names in declared]
     for names, others in (named, named[::-1]):
         if _names_people(names):

@@ -9,6 +9,8 @@ from tasks.clean.whitespace import flat
 
 _BLOCKS = frozenset(vocabulary("tags")["block"])
 _SILENT = frozenset({"script", "style", "noscript", "template", "svg", "option", "textarea"})
+# Inline elements are not nested deeper than this.
+_DEEPEST = 40
 _TELLING = frozenset({"-text", "br", "time"})
 
 
@@ -55,14 +57,19 @@ class Lines:
 
 def _lines_of(tree: Tree) -> Iterator[Line]:
     line: Line | None = None
-    blocks: dict[int, Node] = {}
+    blocks: dict[int, Node | None] = {}
     if tree.body is None:
         return
     for node in tree.body.traverse(include_text=True, skip_empty=True):
         tag = node.tag
-        if tag not in _TELLING or (parent := node.parent) is None or parent.tag in _SILENT:
+        if tag not in _TELLING or (parent := node.parent) is None:
             continue
-        block = _block_of(parent, blocks)
+        key = parent.mem_id
+        if key not in blocks:
+            blocks[key] = _block_of(parent)
+        block = blocks[key]
+        if block is None:
+            continue
         if line is None or tag == "br" or line.block.mem_id != block.mem_id:
             if line is not None:
                 yield line
@@ -84,12 +91,13 @@ def headline_test(headline: Node | None, title: str) -> Callable[[Line], bool]:
     return lambda line: line.block.mem_id in blocks
 
 
-def _block_of(node: Node, known: dict[int, Node]) -> Node:
-    """Return the nearest block that an element is or stands in."""
-    below: list[int] = []
-    while node.mem_id not in known and node.tag not in _BLOCKS and node.parent is not None:
-        below.append(node.mem_id)
-        node = node.parent
-    block = known.get(node.mem_id, node)
-    known.update(dict.fromkeys(below, block))
-    return block
+def _block_of(parent: Node) -> Node | None:
+    """Return the nearest block that an element is or stands in; None where it shows no text."""
+    if parent.tag in _SILENT:
+        return None
+    above: Node | None = parent
+    for _ in range(_DEEPEST):
+        if above is None or above.tag in _BLOCKS:
+            break
+        above = above.parent
+    return above or parent

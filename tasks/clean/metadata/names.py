@@ -1,6 +1,7 @@
 """Authors as people: split, stripped of "By", posts and places, without the site's own name."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from itertools import islice
 
@@ -21,6 +22,9 @@ _BETWEEN = re.compile(
 _TASK = re.compile(r"^([^:：\n]{2,30})[:：]\s*(?=\S)")
 _COLON = re.compile(r"[:：]")
 _PICTURES = re.compile("|".join(map(re.escape, _WORDS["pictures"])), re.IGNORECASE)
+_OTHERS = re.compile(
+    r"(?:" + "|".join(map(re.escape, _WORDS["pictures"])) + r")\w*\s+(?:by|von|de|di|par|por|av)\s", re.IGNORECASE
+)
 _TEXTS = re.compile("|".join(map(re.escape, _WORDS["texts"])), re.IGNORECASE)
 _PLACE = re.compile(r"(?<=\w\s)(\S+)\s+(?:in|at|for|from|aus|für)\s+(?=[^\W\d_a-z]).*$")
 _COMMA = re.compile(r",|\s[–—-]\s")
@@ -48,7 +52,7 @@ def people(bylines: Iterable[str], site_names: Iterable[str] = ()) -> tuple[str,
         for name in _split(byline):
             folded = _fold(name)
             if folded and folded not in sites and _is_name(name):
-                names.setdefault(folded, name)
+                names.setdefault(_without_accents(folded), name)
     return tuple(names.values())[:_MOST_AUTHORS]
 
 
@@ -92,6 +96,8 @@ def _without_task(part: str) -> str:
     >>> _without_task("Interview: Ana Ruiz"), _without_task("Foto: Tom Lee")
     ('Ana Ruiz', '')
     """
+    if _OTHERS.match(part):
+        return ""
     task = _TASK.match(part)
     if task is None or len(_COLON.findall(part)) > 1:
         return part
@@ -125,6 +131,11 @@ def _is_name(name: str) -> bool:
         and not any(character.isdigit() or character in ":：" for character in name)
         and len(name.split()) <= 7
     )
+
+
+def _without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in decomposed if not unicodedata.combining(character)) or text
 
 
 def _fold(name: str) -> str:

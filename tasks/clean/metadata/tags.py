@@ -1,6 +1,7 @@
 """Meta tags by name: OpenGraph, Twitter, Dublin Core, Parse.ly and their kin, and microdata."""
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from tasks.clean.nodes import Tree
 from tasks.clean.whitespace import tidy
 
 _NAMES = vocabulary("meta")
+_SELECTOR = 'meta[content], [itemprop="datePublished"][content], [itemprop="dateModified"][content]'
+_CATALOGUES = frozenset(_NAMES["catalogues"])
+_FAMILY_FIRST = re.compile(r"([^\W\d_][\w’'-]*),\s*([^\W\d_][\w.’'-]*[^\W\dA-Z_]\w*\.?(?:\s[^\W\d_][\w.]*)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,17 @@ class MetaTags:
         """
         return next(self.all(purpose), "")
 
+    def authors(self) -> Iterator[str]:
+        """Yield what names authors, given names first.
+
+        >>> list(read_meta_tags(Tree('<meta name="citation_author" content="Ruiz, Ana">')).authors())
+        ['Ana Ruiz']
+        """
+        for name in _NAMES["authors"]:
+            for value in self.values.get(name, ()):
+                inverted = _FAMILY_FIRST.fullmatch(value) if name in _CATALOGUES else None
+                yield f"{inverted[2]} {inverted[1]}" if inverted else value
+
     def all(self, purpose: str) -> Iterator[str]:
         """Yield all values that serve a purpose, the most trusted name first."""
         for name in _NAMES[purpose]:
@@ -34,7 +49,7 @@ class MetaTags:
 def read_meta_tags(tree: Tree) -> MetaTags:
     """Collect a page's meta tags."""
     found: dict[str, list[str]] = {}
-    for node in tree.css("meta[content]"):
+    for node in tree.css(_SELECTOR):
         attributes = node.attributes
         value = attributes.get("content") or ""
         # Publishers escape what is escaped already.

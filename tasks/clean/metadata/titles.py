@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _WORD = re.compile(r"\w+")
 _SEPARATOR = re.compile(r"\s+[|•·»:–—-]\s+|\s*\|\s*")
@@ -52,10 +53,10 @@ def agreement(headline: str, references: Iterable[str]) -> float:
     >>> agreement("Bridge holds after storm", ["The bridge holds"])
     0.6666666666666666
     """
-    words = set(_WORD.findall(headline.casefold()))
+    words = set(_words(headline))
     best = 0.0
     for reference in references:
-        others = set(_WORD.findall(reference.casefold()))
+        others = set(_words(reference))
         if words and others:
             # One word in common says little, however short the headline.
             certainty = min(1.0, len(words) / 2)
@@ -88,7 +89,7 @@ def names_site(part: str, site_name: str) -> bool:
     >>> names_site("The Daily Bridge", "Daily Bridge"), names_site("Why the bridge held", "Daily Bridge")
     (True, False)
     """
-    words, name = _WORD.findall(part.casefold()), set(_WORD.findall(site_name.casefold()))
+    words, name = _words(part), set(_words(site_name))
     return bool(words and name) and sum(word in name for word in words) >= len(words) * _NAMES_SITE
 
 
@@ -118,4 +119,9 @@ def without_kicker(pieces: Sequence[str], declared: Iterable[str]) -> str:
 
 
 def _fold(title: str) -> str:
-    return " ".join(_WORD.findall(title.casefold()))
+    return " ".join(_words(title))
+
+
+@lru_cache(maxsize=64)
+def _words(title: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(title.casefold()))
