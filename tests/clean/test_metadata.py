@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.clean.metadata.dates import Moment, day_in_url, days_in, is_plausible, parse_moment
+from tasks.clean.metadata.gather import gather_metadata
 from tasks.clean.metadata.jsonld import load, read_linked_data
 from tasks.clean.metadata.names import people
 from tasks.clean.metadata.titles import choose_title
@@ -171,3 +172,50 @@ def test_the_richest_article_speaks_for_the_page() -> None:
     html = "".join(f'<script type="application/ld+json">{script}</script>' for script in (teaser, article))
     linked = read_linked_data(Tree(html))
     assert (linked.headline, linked.published, linked.authors) == ("Bridge & storm", ("2024-02-26",), ("Ana",))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        # A kicker in an element of its own, and one that OpenGraph leaves out.
+        '<meta property="og:title" content="Bridge holds in storm"><h1><span>Weather</span> Bridge holds in storm</h1>',
+        '<meta property="og:title" content="Bridge holds in storm"><h1>Weather: Bridge holds in storm</h1>',
+        # The site's name: as h1 that leads home, before or after the headline, and known from the host alone.
+        "<title>Bridge holds in storm | Mill</title><h1><a href='/'>The Mill</a></h1><h2>Bridge holds in storm</h2>",
+        "<title>Courier » Archive » Bridge holds in storm</title>",
+        '<meta property="og:title" content="Bridge holds in storm | Courier.example">',
+        # What is escaped twice, and what two declarations agree on against the h1.
+        "<meta property='og:title' content='Bridge &amp;#104;olds in storm'><h1>Bridge holds in storm</h1>",
+        """<meta property="og:title" content="Bridge holds in storm"><title>Storm: the bridge held</title>
+        <script type="application/ld+json">{"@type": "NewsArticle", "headline": "Bridge holds in storm"}</script>
+        <h1>Storm: the bridge held</h1>""",
+    ],
+)
+def test_title_of_a_page(page: str) -> None:
+    found = gather_metadata(Tree(page), "https://courier.example/bridge", datetime(2024, 3, 1, tzinfo=UTC))
+    assert found.title == "Bridge holds in storm"
+
+
+def test_a_headline_about_the_sites_town_keeps_its_end() -> None:
+    title = "Writer dies - why he never left Mill Town after the war"
+    site = '<meta property="og:site_name" content="Mill News">'
+    page = f'{site}<meta property="og:title" content="{title}"><h1>{title}</h1>'
+    assert gather_metadata(Tree(page), "", datetime(2024, 3, 1, tzinfo=UTC)).title == title
+
+
+def test_section_is_the_first_step_from_the_front_page() -> None:
+    crumbs = (
+        '{"@type": "BreadcrumbList", "itemListElement": [{"position": 1, "name": "Home"},'
+        ' {"position": 2, "item": {"@id": "/rivers", "name": "Rivers"}}, {"position": 3, "name": "Bridge holds"}]}'
+    )
+    page = f'<script type="application/ld+json">{crumbs}</script><h1>Bridge holds</h1>'
+    assert gather_metadata(Tree(page), "", datetime(2024, 3, 1, tzinfo=UTC)).section == "Rivers"
+
+
+def test_keywords_are_words_and_a_site_has_a_name() -> None:
+    page = (
+        f'<meta name=keywords content="bridge; storm, {"all that happened " * 6}">'
+        '<meta property="og:site_name" content="https://courier.example"><meta name=publisher content="Courier">'
+    )
+    found = gather_metadata(Tree(page), "", datetime(2024, 3, 1, tzinfo=UTC))
+    assert (found.keywords, found.site_name) == (("bridge", "storm"), "Courier")

@@ -53,6 +53,11 @@ _DAY_WRITTEN = re.compile(
     r")",
     re.IGNORECASE,
 )
+# What follows a day and holds no digit, then a time: 21:25, 9.25pm, 9h25.
+_CLOCK = re.compile(
+    r"\D{0,15}(?P<hour>\d{1,2})\s?[:.hH]\s?(?P<minute>\d\d)(?!\d)(?:\s?(?P<half>[ap])\.?m\b)?", re.IGNORECASE
+)
+_NOON = 12
 _DAY_IN_URL = re.compile(
     r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<mark>[/_-]?)(?P<month>0?[1-9]|1[0-2]|[a-z]{3})(?P=mark)(?P<day>0[1-9]|[12]\d|3[01])(?!\d)"
 )
@@ -105,6 +110,21 @@ def days_with_places(text: str, *, month_first: bool = False) -> Iterator[tuple[
     for matched in _DAY_WRITTEN.finditer(text):
         if moment := _from_words(matched, month_first):
             yield matched.start(), matched.end(), moment
+
+
+def clocks_in(text: str, *, month_first: bool = False) -> Iterator[datetime]:
+    """Yield the times, by a clock that is not named, that follow a day in running text.
+
+    >>> [f"{time:%F %H:%M}" for time in clocks_in("Posted May 3, 2021 at 9:25 p.m.")]
+    ['2021-05-03 21:25']
+    """
+    for _, end, moment in days_with_places(text, month_first=month_first):
+        if clock := _CLOCK.match(text, end):
+            hour, minute, half = int(clock["hour"]), int(clock["minute"]), (clock["half"] or "").lower()
+            if half and hour <= _NOON:
+                hour = hour % _NOON + (_NOON if half == "p" else 0)
+            if hour < 24 and minute < 60:
+                yield moment.instant.replace(hour=hour, minute=minute, tzinfo=None)
 
 
 def day_in_url(url: str) -> Moment | None:

@@ -1,19 +1,25 @@
 """All that a page says about its article, from every source, in one value."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from tasks.clean.data import vocabulary
 from tasks.clean.metadata.authors import find_authors
 from tasks.clean.metadata.headline import document_title, find_headline
 from tasks.clean.metadata.jsonld import LinkedData
 from tasks.clean.metadata.published import Publication, find_modification, find_publication
-from tasks.clean.metadata.sources import absolute, read_sources
+from tasks.clean.metadata.sources import Sources, absolute, read_sources
 from tasks.clean.metadata.tags import MetaTags
 from tasks.clean.nodes import Tree, attribute
 from tasks.clean.whitespace import flat
 
 _CLOSED_TIERS = frozenset({"locked", "paid", "premium", "closed", "false", "subscriber"})
 _LONGEST_LANGUAGE_TAG = 35
+_FRONT_PAGES = vocabulary("meta")["front_page"]
+_BETWEEN_KEYWORDS = re.compile(r"[,;،、，]")
+# What is longer is a sentence.
+_LONGEST_SECTION, _LONGEST_KEYWORD = 40, 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,7 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
         canonical_url=_canonical(tree, tags, linked, base),
         language=language or None,
         keywords=_keywords(tags, linked),
-        section=linked.section or tags.first("section") or None,
+        section=linked.section or tags.first("section") or _first_step(sources, headline.text),
         site_name=sources.site_name or None,
         lead_image=absolute(base, tags.first("image") or linked.image),
         is_paywalled=linked.is_free is False or tags.first("free").lower() in _CLOSED_TIERS,
@@ -65,10 +71,17 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
     )
 
 
+def _first_step(sources: Sources, title: str) -> str | None:
+    """Return the first step from the front page to the article that is neither of them."""
+    steps = sources.linked.breadcrumbs
+    others = {name.casefold() for name in (*_FRONT_PAGES, *sources.site_names, title)}
+    return next((step for step in steps if step.casefold() not in others and len(step) <= _LONGEST_SECTION), None)
+
+
 def _keywords(tags: MetaTags, linked: LinkedData) -> tuple[str, ...]:
-    listed = [word for value in tags.all("keywords") for word in map(flat, value.split(","))]
+    listed = [word for value in tags.all("keywords") for word in map(flat, _BETWEEN_KEYWORDS.split(value))]
     words = linked.keywords or tuple(tags.all("tags")) or listed
-    return tuple(dict.fromkeys(word for word in words if word))[:50]
+    return tuple(dict.fromkeys(word for word in words if 0 < len(word) <= _LONGEST_KEYWORD))[:50]
 
 
 def _language(tree: Tree, tags: MetaTags, linked: LinkedData) -> str:

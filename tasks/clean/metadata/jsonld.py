@@ -4,7 +4,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tasks.clean.nodes import Tree
@@ -44,6 +44,7 @@ class LinkedData:
     modified: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     section: str = ""
+    breadcrumbs: tuple[str, ...] = ()  # the way from the front page, as the page lays it out
     publisher: str = ""
     image: str = ""
     url: str = ""
@@ -58,9 +59,15 @@ def read_linked_data(tree: Tree) -> LinkedData:
     things = list(_things(load(script.text(deep=True)) for script in tree.css(_SELECTOR)))
     by_id = {thing["@id"]: thing for thing in things if isinstance(thing.get("@id"), str) and len(thing) > 2}
     articles = [thing for thing in things if _is_article(thing)]
-    if not articles:
-        return LinkedData()
-    return _describe(max(articles, key=_richness), by_id)
+    article = _describe(max(articles, key=_richness), by_id) if articles else LinkedData()
+    return replace(article, breadcrumbs=_breadcrumbs(things))
+
+
+def _breadcrumbs(things: Iterable[Thing]) -> tuple[str, ...]:
+    trail = next((thing.get("itemListElement") for thing in things if "BreadcrumbList" in _kinds(thing)), None)
+    crumbs = [crumb for crumb in (trail if isinstance(trail, list) else [trail]) if isinstance(crumb, dict)]
+    items = (crumb if crumb.get("name") else crumb.get("item") for crumb in crumbs)
+    return tuple(name for item in items if isinstance(item, dict) and (name := _plain(item.get("name"))))
 
 
 def load(script: str) -> Json:

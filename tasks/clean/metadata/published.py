@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
-from tasks.clean.metadata.dates import Moment, day_in_url, is_plausible, parse_moment
+from tasks.clean.metadata.dates import Moment, clocks_in, day_in_url, is_plausible, parse_moment
 from tasks.clean.metadata.headline import Headline
 from tasks.clean.metadata.shown import Sighting, sightings
 from tasks.clean.metadata.sources import Sources
-from tasks.clean.nodes import attribute
+from tasks.clean.nodes import attribute, text_of
 from tasks.documents import Precision
 
 # Where a bare 3/4/2021 means the fourth of March: in these languages, and in English of no country under these domains.
@@ -16,7 +17,9 @@ _MONTH_FIRST_LANGUAGES = ("en-us", "en-ph", "es-us")
 _MONTH_FIRST_DOMAINS = (".com", ".org", ".net", ".us", ".gov", ".edu", ".news")
 # Two sources that mean the same publication differ by less: a day by its zone, an instant by its seconds.
 _SAME_DAY, _SAME_INSTANT = timedelta(hours=36), timedelta(minutes=1)
-_MOST_TIMES = 20
+_WEST, _EAST, _ZONE_STEP = timedelta(hours=-12), timedelta(hours=14), timedelta(minutes=15)
+_MOST_TIMES, _LONGEST_TIME = 20, 80
+_CHANGED = "time[itemprop~=dateModified][datetime], time.updated[datetime]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def find_publication(
     month_first = is_month_first(language, sources.url)
     declared = [each for each in _declared(sources, month_first) if is_plausible(each.moment, fetched_at)]
     if declared and declared[0].moment.precision is Precision.INSTANT:
-        return _in_its_zone(declared, sources)
+        return _in_its_zone(declared, sources, month_first)
     if hour := next((each for each in declared if _refines(each.moment, declared[0].moment)), None):
         return hour
     shown = [
@@ -50,8 +53,10 @@ def find_publication(
 
 
 def find_modification(sources: Sources, fetched_at: datetime) -> datetime | None:
-    """Return when the article was last changed, as declared."""
-    return next((moment.instant for moment in _changes(sources) if is_plausible(moment, fetched_at)), None)
+    """Return when the article was last changed, as declared, or as a `time` element marks it."""
+    marked = (parse_moment(attribute(node, "datetime")) for node in sources.tree.css(_CHANGED)[:1])
+    changes = chain(_changes(sources), filter(None, marked))
+    return next((moment.instant for moment in changes if is_plausible(moment, fetched_at)), None)
 
 
 def is_month_first(language: str, url: str) -> bool:
@@ -96,7 +101,7 @@ def _nearest(shown: list[Sighting]) -> Publication | None:
     return Publication(best.moment, "time" if best.is_element else "text") if best else None
 
 
-def _in_its_zone(declared: list[Publication], sources: Sources) -> Publication:
+def _in_its_zone(declared: list[Publication], sources: Sources, month_first: bool) -> Publication:
     """Return the first declaration by the clock of its editors, where another source tells how that clock stands."""
     first = declared[0]
     if first.moment.offset:
@@ -104,10 +109,23 @@ def _in_its_zone(declared: list[Publication], sources: Sources) -> Publication:
     if first.moment.offset is None:
         changes = _changes(sources)
         return _at_home(first, [*(each.moment for each in declared[1:]), *changes])
-    elements = (parse_moment(attribute(node, "datetime")) for node in sources.tree.css("time[datetime]")[:_MOST_TIMES])
+    shown = sources.tree.css("time")[:_MOST_TIMES]
+    elements = (parse_moment(attribute(node, "datetime")) for node in shown)
     others = (*(each.moment for each in declared[1:]), *filter(None, elements))
-    same = (each for each in others if each.offset and abs(each.instant - first.moment.instant) < _SAME_INSTANT)
-    return next((replace(first, moment=replace(first.moment, offset=each.offset)) for each in same), first)
+    same = (each.offset for each in others if each.offset and abs(each.instant - first.moment.instant) < _SAME_INSTANT)
+    offset = next(same, None) or _clock_shown(
+        first.moment, " ".join(text_of(node)[:_LONGEST_TIME] for node in shown), month_first
+    )
+    return replace(first, moment=replace(first.moment, offset=offset)) if offset else first
+
+
+def _clock_shown(moment: Moment, text: str, month_first: bool) -> timedelta | None:
+    """Return how far the clock of a text is from UTC, if it shows the same moment in some zone, to the minute."""
+    utc = moment.instant.replace(second=0, microsecond=0, tzinfo=None)
+    for clock in clocks_in(text, month_first=month_first):
+        if _WEST <= (offset := clock - utc) <= _EAST and not offset % _ZONE_STEP:
+            return offset
+    return None
 
 
 def _at_home(first: Publication, others: Iterable[Moment]) -> Publication:

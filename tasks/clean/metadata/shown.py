@@ -21,7 +21,8 @@ _UPDATE_LABEL = re.compile(r"modif|updat|aktualis|edited")
 _FOREIGN_TAGS = frozenset({"a", "li", "aside", "footer", "nav"})
 _YEAR_LIKE = re.compile(r"\d{4}|\d\d[./]\d\d")
 # A long line tells what happened when; a short one, or the beginning of a long one, when it was written.
-_LONGEST_LINE, _BEGINNING = 160, 80
+_LONGEST_LINE, _LONGEST_SENTENCE, _BEGINNING = 160, 70, 80
+_SENTENCE_ENDS = (".", ",", "!", "?", ":", "。")
 _WORDS_BEFORE = 60
 # A mark beside a date brings it nearer to the headline, or takes it away, by so many characters of text.
 _SAID, _LABELLED, _RUNNING_TEXT, _FOREIGN = -400, -150, 800, 1_200
@@ -90,15 +91,15 @@ def _below(found: list[Sighting]) -> list[Sighting]:
 
 def _sighted(line: Line, distance: float, month_first: bool) -> Iterator[Sighting]:
     text = line.text
-    dated = list(_in_elements(line, month_first) or _in_text(text, month_first))
-    if not dated or _OTHER.search(text[:_LONGEST_LINE]):
+    dated = _in_elements(line, month_first) or list(_in_text(text, month_first))
+    if not dated:
         return
     above = (line.block, *ancestors(line.block, 3))
     is_foreign = any(node.tag in _FOREIGN_TAGS or traits_of(label_of(node)).is_comments for node in above)
     is_labelled = bool(_DATE_LABEL.search(" ".join(map(label_of, above))))
     if is_foreign:
         distance += _FOREIGN
-    if len(text) > _LONGEST_LINE:
+    if len(text) > (_LONGEST_SENTENCE if text.endswith(_SENTENCE_ENDS) else _LONGEST_LINE):
         distance += _RUNNING_TEXT
     if is_labelled:
         distance += _LABELLED
@@ -120,6 +121,8 @@ def _in_elements(line: Line, month_first: bool) -> list[_Dated]:
 def _in_text(text: str, month_first: bool) -> Iterator[_Dated]:
     after = 0
     beginning = text if len(text) <= _LONGEST_LINE else text[:_BEGINNING]
+    if _OTHER.search(beginning):
+        return
     for start, end, moment in days_with_places(beginning, month_first=month_first):
         yield _Dated(moment, text[after:start][-_WORDS_BEFORE:])
         after = end

@@ -23,7 +23,8 @@ class Sources:
     @property
     def site_name(self) -> str:
         """What the site calls itself; empty where it does not say."""
-        return self.tags.first("site_name") or self.linked.publisher
+        names = (*self.tags.all("site_name"), self.linked.publisher)
+        return next((name for name in names if not name.startswith(("http", "@", "www."))), "")
 
     @property
     def site_names(self) -> tuple[str, ...]:
