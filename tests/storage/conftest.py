@@ -10,17 +10,12 @@ from uuid import uuid4
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings
 
 from storage.commit import Committed, commit
 from storage.schema import STAGED_ARTICLES, STAGED_REJECTIONS
 from storage.store import Store
 from tests.storage import postgres
 from tests.storage.seaweed import Seaweed, serve
-
-# The first example of a test pays for what Arrow loads late, and a busy machine for everything.
-settings.register_profile("storage", deadline=None)
-settings.load_profile("storage")
 
 Row = dict[str, Any]
 
