@@ -54,7 +54,7 @@ def _heading_text(heading: Node, declared: list[tuple[str, float]]) -> str:
     pieces = [text for piece in heading.iter(include_text=True) if (text := text_of(piece))]
     if len(pieces) == 1:
         pieces = [text for text in _KICKER.split(whole, maxsplit=1) if text]
-    return without_kicker(pieces, [title for title, _ in declared]) if 1 < len(pieces) <= _MOST_PIECES else whole
+    return without_kicker(whole, pieces, [title for title, _ in declared]) if len(pieces) <= _MOST_PIECES else whole
 
 
 def _part_shown_alone(tree: Tree, title: str) -> Headline | None:

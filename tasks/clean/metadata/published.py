@@ -9,7 +9,7 @@ from tasks.clean.metadata.dates import Moment, clocks_in, day_in_url, is_plausib
 from tasks.clean.metadata.headline import Headline
 from tasks.clean.metadata.shown import Sighting, sightings
 from tasks.clean.metadata.sources import Sources
-from tasks.clean.nodes import attribute, text_of
+from tasks.clean.nodes import Tree, attribute, text_of
 from tasks.documents import Precision
 
 # Where a bare 3/4/2021 means the fourth of March: in these languages, and in English of no country under these domains.
@@ -19,7 +19,7 @@ _MONTH_FIRST_DOMAINS = (".com", ".org", ".net", ".us", ".gov", ".edu", ".news")
 _SAME_DAY, _SAME_INSTANT = timedelta(hours=36), timedelta(minutes=1)
 _WEST, _EAST, _ZONE_STEP = timedelta(hours=-12), timedelta(hours=14), timedelta(minutes=15)
 _MOST_TIMES, _LONGEST_TIME = 20, 80
-_CHANGED = "time[itemprop~=dateModified][datetime], time.updated[datetime]"
+_CHANGED = "time[itemprop~=dateModified][datetime], [itemprop=dateModified][content], time.updated[datetime]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Publication:
     """When an article was published, and where that was read."""
 
     moment: Moment
-    source: str  # jsonld, meta, time, url, text
+    source: str  # jsonld, meta, microdata, time, url, text
 
 
 def find_publication(
@@ -54,8 +54,7 @@ def find_publication(
 
 def find_modification(sources: Sources, fetched_at: datetime) -> datetime | None:
     """Return when the article was last changed, as declared, or as a `time` element marks it."""
-    marked = (parse_moment(attribute(node, "datetime")) for node in sources.tree.css(_CHANGED)[:1])
-    changes = chain(_changes(sources), filter(None, marked))
+    changes = chain(_changes(sources), _marked_changes(sources.tree))
     return next((moment.instant for moment in changes if is_plausible(moment, fetched_at)), None)
 
 
@@ -72,14 +71,30 @@ def is_month_first(language: str, url: str) -> bool:
 
 
 def _declared(sources: Sources, month_first: bool) -> Iterator[Publication]:
+    is_declared = False
     for source, written in (("jsonld", sources.linked.published), ("meta", sources.tags.all("published"))):
         for value in written:
             if moment := parse_moment(value, month_first=month_first):
+                is_declared = True
                 yield Publication(moment, source)
+    if not is_declared:
+        yield from _in_microdata(sources.tree, month_first)
 
 
 def _changes(sources: Sources) -> Iterator[Moment]:
     return filter(None, map(parse_moment, (*sources.linked.modified, *sources.tags.all("modified"))))
+
+
+def _marked_changes(tree: Tree) -> Iterator[Moment]:
+    node = tree.css_first(_CHANGED)
+    if node is not None and (moment := parse_moment(attribute(node, "datetime") or attribute(node, "content"))):
+        yield moment
+
+
+def _in_microdata(tree: Tree, month_first: bool) -> Iterator[Publication]:
+    for node in tree.css("[itemprop=datePublished][content]")[:1]:
+        if moment := parse_moment(attribute(node, "content"), month_first=month_first):
+            yield Publication(moment, "microdata")
 
 
 def _in_url(url: str, fetched_at: datetime) -> Publication | None:

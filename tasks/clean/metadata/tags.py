@@ -10,7 +10,6 @@ from tasks.clean.nodes import Tree
 from tasks.clean.whitespace import tidy
 
 _NAMES = vocabulary("meta")
-_SELECTOR = 'meta[content], [itemprop="datePublished"][content], [itemprop="dateModified"][content]'
 _CATALOGUES = frozenset(_NAMES["catalogues"])
 _FAMILY_FIRST = re.compile(r"([^\W\d_][\w’'-]*),\s*([^\W\d_][\w.’'-]*[^\W\dA-Z_]\w*\.?(?:\s[^\W\d_][\w.]*)?)")
 
@@ -49,7 +48,7 @@ class MetaTags:
 def read_meta_tags(tree: Tree) -> MetaTags:
     """Collect a page's meta tags."""
     found: dict[str, list[str]] = {}
-    for node in tree.css(_SELECTOR):
+    for node in tree.css("meta[content]"):
         attributes = node.attributes
         value = attributes.get("content") or ""
         # Publishers escape what is escaped already.

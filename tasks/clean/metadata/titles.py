@@ -104,18 +104,17 @@ def parts_of(title: str) -> list[str]:
     return sorted(dict.fromkeys(parts), key=len, reverse=True)
 
 
-def without_kicker(pieces: Sequence[str], declared: Iterable[str]) -> str:
-    """Return the part of an h1, given piece by piece, that is declared as title; all of it where none is.
+def without_kicker(whole: str, pieces: Sequence[str], declared: Iterable[str]) -> str:
+    """Return the part of an h1 that is declared as title: without a kicker before all, then without a second line.
 
-    >>> without_kicker(["Weather", "Bridge holds", "after storm"], ["Bridge holds after storm"])
-    'Bridge holds after storm'
+    >>> without_kicker("Weather: Bridge holds", ["Weather", ": Bridge holds"], ["Bridge holds"])
+    'Bridge holds'
     """
     titles = {_fold(title) for title in declared if title}
     cuts = range(1, len(pieces))
-    # What is left without a kicker, all, what is left without a second line.
-    parts = [pieces[cut:] for cut in cuts], [pieces], [pieces[:cut] for cut in cuts]
-    texts = [" ".join(part) for group in parts for part in group]
-    return next((text for text in texts if _fold(text) in titles), " ".join(pieces))
+    without_first = (" ".join(pieces[cut:]).lstrip(" :|-–—") for cut in cuts)
+    without_last = (" ".join(pieces[:cut]) for cut in cuts)
+    return next((text for text in (*without_first, whole, *without_last) if _fold(text) in titles), whole)
 
 
 def _fold(title: str) -> str:
