@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import dropwhile
+from itertools import dropwhile, islice
 from urllib.parse import unquote
 
 from tasks.clean.data import vocabulary
@@ -20,7 +20,7 @@ _LINKS = ", ".join(f'a[href*="{folder}" i]' for folder in _WORDS["folders"])
 _LABELLED = ", ".join(f"[class*={word} i]" for word in _WORDS["labels"])
 _NAME_LABEL = re.compile(r"author[-_ ]?name|by-?line|contributor|creator")
 _LONGEST = 120
-_MOST, _MOST_WORDS = 30, 5
+_MOST_MARKED, _MOST, _MOST_WORDS = 400, 30, 5
 # Names of pictures' makers, of other articles' authors and of readers stand in such elements.
 _FOREIGN_TAGS = frozenset({"figure", "figcaption", "picture", "blockquote", "nav"})
 _FOREIGN_LABEL = re.compile(
@@ -60,7 +60,8 @@ def _from_headline(tree: Tree, selector: str, headline: Node | None) -> list[Nod
     """Return the elements that a selector finds, those after the headline first."""
     nodes = tree.css(f"h1, {selector}")
     start = next((at for at, node in enumerate(nodes) if headline is not None and node.mem_id == headline.mem_id), -1)
-    return [node for node in (*nodes[start + 1 :], *nodes[: max(start, 0)]) if node.tag != "h1"]
+    candidates = (node for node in (*nodes[start + 1 :], *nodes[: max(start, 0)]) if node.tag != "h1")
+    return list(islice(candidates, _MOST_MARKED))
 
 
 def _names_in(nodes: list[Node]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from tasks.clean.metadata.sources import Sources
 from tasks.clean.metadata.titles import agreement, choose_title, parts_of, without_kicker
@@ -51,7 +52,7 @@ def document_title(tree: Tree) -> str:
 def _heading_text(heading: Node, declared: list[tuple[str, float]]) -> str:
     """Return what a heading says, without a kicker that stands in an element of its own or before a colon."""
     whole = text_of(heading)
-    pieces = [text for piece in heading.iter(include_text=True) if (text := text_of(piece))]
+    pieces = list(islice(filter(None, map(text_of, heading.iter(include_text=True))), _MOST_PIECES + 1))
     if len(pieces) == 1:
         pieces = [text for text in _KICKER.split(whole, maxsplit=1) if text]
     return without_kicker(whole, pieces, [title for title, _ in declared]) if len(pieces) <= _MOST_PIECES else whole

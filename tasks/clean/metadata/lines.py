@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from tasks.clean.data import vocabulary
 from tasks.clean.nodes import Node, Tree, attribute, label_of
@@ -9,6 +10,8 @@ from tasks.clean.whitespace import flat
 
 _BLOCKS = frozenset(vocabulary("tags")["block"])
 _SILENT = frozenset({"script", "style", "noscript", "template", "svg", "option", "textarea"})
+# No article is longer.
+_MOST_LINES, _MOST_TIMES = 20_000, 40
 # Inline elements are not nested deeper than this.
 _DEEPEST = 40
 _TELLING = frozenset({"-text", "br", "time"})
@@ -50,7 +53,7 @@ class Lines:
 
     def __iter__(self) -> Iterator[Line]:
         yield from self._read
-        for line in self._unread:
+        for line in islice(self._unread, _MOST_LINES - len(self._read)):
             self._read.append(line)
             yield line
 
@@ -76,7 +79,7 @@ def _lines_of(tree: Tree) -> Iterator[Line]:
             line = Line(block)
         if tag == "-text":
             line.pieces.append(node.text_content or "")
-        elif written := attribute(node, "datetime"):
+        elif len(line.times) < _MOST_TIMES and (written := attribute(node, "datetime")):
             label = f"{label_of(node)} {attribute(node, 'itemprop')}".lower()
             line.times.append(TimeElement(len(line.pieces), written, label))
     if line is not None:

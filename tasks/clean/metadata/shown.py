@@ -1,6 +1,7 @@
 """Dates that a page shows: the nearest to the headline is its article's, unless words beside it say otherwise."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,6 +30,7 @@ _SAID, _LABELLED, _RUNNING_TEXT, _FOREIGN = -400, -150, 800, 1_200
 _UPDATE = 150
 # What stands before a headline belongs to it less often than what follows.
 _BEFORE = 1.5
+_MOST_DATED = 400
 # What is farther away is another text's date.
 _FARTHEST = 3_000
 
@@ -62,7 +64,7 @@ class _Dated:
 
 def sightings(lines: Lines, headline: Headline, *, month_first: bool) -> list[Sighting]:
     """Return the dates that a page shows near its headline, the likeliest to be its article's first."""
-    above, found = [], list[Sighting]()
+    above, found = deque[tuple[Line, int]](maxlen=_MOST_DATED), list[Sighting]()
     is_headline = headline_test(headline.node, headline.text)
     start, end = 0, -1
     for line in lines:
@@ -75,7 +77,9 @@ def sightings(lines: Lines, headline: Headline, *, month_first: bool) -> list[Si
             else:
                 found += _sighted(line, start - end, month_first)
         start += size
-        if 0 <= end < start - _FARTHEST and any(each.distance < _FARTHEST for each in found):
+        if 0 <= end < start - _FARTHEST and (
+            len(found) >= _MOST_DATED or any(each.distance < _FARTHEST for each in found)
+        ):
             break
     for line, stop in above:
         found += _sighted(line, (end - stop) * _BEFORE if end >= 0 else stop, month_first)
