@@ -7,7 +7,7 @@ from datetime import datetime
 from tasks.clean.data import vocabulary
 from tasks.clean.metadata.authors import find_authors
 from tasks.clean.metadata.headline import document_title, find_headline
-from tasks.clean.metadata.jsonld import LinkedData
+from tasks.clean.metadata.jsonld import LinkedData, Update
 from tasks.clean.metadata.published import Publication, find_modification, find_publication
 from tasks.clean.metadata.sources import Sources, absolute, read_sources
 from tasks.clean.metadata.tags import MetaTags
@@ -38,8 +38,10 @@ class Metadata:
     site_name: str | None
     lead_image: str | None
     is_paywalled: bool
+    walled: tuple[str, ...]  # selectors of the parts that are for subscribers
     quoted_body: str  # the text as JSON-LD quotes it, a paragraph a line; often cut
     word_count: int  # as JSON-LD counts; 0 where it does not
+    updates: tuple[Update, ...]  # the entries of a live blog as JSON-LD quotes them
     document_title: str
     is_declared_article: bool
 
@@ -64,8 +66,10 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
         site_name=sources.site_name or None,
         lead_image=absolute(base, tags.first("image") or linked.image),
         is_paywalled=linked.is_free is False or tags.first("free").lower() in _CLOSED_TIERS,
+        walled=linked.walled,
         quoted_body=linked.body,
         word_count=linked.word_count,
+        updates=linked.updates,
         document_title=document_title(tree),
         is_declared_article=linked.is_article or tags.values.get("og:type", ("",))[0].lower() == "article",
     )
