@@ -83,6 +83,11 @@ def test_names_side_by_side() -> None:
     assert authors(f"<h1>Bridge holds</h1>{shown}{TEXT}") == ["Ana Ruiz", "Tom Lee"]
 
 
+def test_byline_below_a_headline_in_bold() -> None:
+    page = "<title>Courier - Bridge holds</title><table><tr><td><font><b>Bridge holds</b></font><br>26 May 2024 By Ana Ruiz"
+    assert authors(f"{page}<br>{TEXT}") == ["Ana Ruiz"]
+
+
 def test_imprint_is_no_byline() -> None:
     assert authors(f"<h1>Bridge holds</h1>{TEXT}<footer><p>By Mill Media Ltd</p></footer>") == []
     assert authors(f"<h1>Bridge holds</h1>{TEXT}<p>Copyright 2021 by Mill Media Ltd</p>") == []

@@ -87,8 +87,8 @@ def _lines_of(tree: Tree) -> Iterator[Line]:
 
 
 def headline_test(headline: Node | None, title: str) -> Callable[[Line], bool]:
-    """Return what tells the headline from other lines: its element, or, where none is known, the title's words."""
-    if headline is None:
+    """Return what tells the headline from other lines: its element, or, where that is no block, the title's words."""
+    if headline is None or headline.tag not in _BLOCKS:
         return lambda line: bool(title) and line.text == title
     blocks = frozenset(node.mem_id for node in headline.traverse())
     return lambda line: line.block.mem_id in blocks
