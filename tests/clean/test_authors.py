@@ -84,8 +84,8 @@ def test_names_side_by_side() -> None:
 
 
 def test_byline_below_a_headline_in_bold() -> None:
-    page = "<title>Courier - Bridge holds</title><table><tr><td><font><b>Bridge holds</b></font><br>26 May 2024 By Ana Ruiz"
-    assert authors(f"{page}<br>{TEXT}") == ["Ana Ruiz"]
+    headline = "<title>Courier - Bridge holds</title><table><tr><td><font><b>Bridge holds</b></font>"
+    assert authors(f"{headline}<br>26 May 2024 By Ana Ruiz<br>{TEXT}") == ["Ana Ruiz"]
 
 
 def test_imprint_is_no_byline() -> None:
