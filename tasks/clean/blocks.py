@@ -124,7 +124,7 @@ class _Reader:
             kind = BlockKind.PARAGRAPH  # where a figure holds it, it is no caption
             self._between_cells = BETWEEN_CELLS
         if (number := tag.get(ENTRY_MARK)) is not None:
-            self._entry = int(str(number))
+            self._entry = _number(str(number))
         if tag.has_attr(STANDFIRST_MARK):
             kind = BlockKind.STANDFIRST
         self.read(tag, *_kind_inside(tag.name, kind, level), linked)
@@ -160,6 +160,11 @@ class _Reader:
         if text := tidy("".join(self._pieces)):
             self.blocks.append(Block(self._kind, text, self._linked, self._level, self._entry))
         self._pieces, self._linked, self._is_new_cell = [], 0, False
+
+
+def _number(mark: str) -> int | None:
+    """Return an entry's number; None where the page has put something of its own there."""
+    return int(mark) if len(mark) < 9 and mark.isdecimal() else None
 
 
 def _kind_inside(name: str, kind: BlockKind, level: int) -> tuple[BlockKind, int]:

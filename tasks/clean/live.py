@@ -142,7 +142,7 @@ def entries_of(
 def _marked(blocks: Sequence[Block], posted: Mapping[int, datetime]) -> Iterator[tuple[datetime, int, int]]:
     for number, together in groupby(enumerate(blocks), key=lambda numbered: numbered[1].entry):
         places = [place for place, _ in together]
-        if number is not None:
+        if number in posted:
             yield posted[number], places[0], places[-1]
 
 

@@ -27,8 +27,10 @@ def read_table(tag: Tag) -> Table | None:
     if tag.get("role") in ("presentation", "none") or tag.find(_LAYOUT_TAGS) or tag.find_parent("table"):
         return None
     written = [row for row in tag.find_all("tr", limit=_MOST_ROWS + 1) if row.find(("td", "th"))]
-    grid = _squared([[_cell(cell) for cell in row.find_all(("td", "th"))] for row in written])
-    if grid is None or len(grid) < 2 or len(grid[0]) < 2:
+    if not 2 <= len(written) <= _MOST_ROWS:
+        return None
+    grid = _squared([[_cell(cell) for cell in row.find_all(("td", "th"), limit=_MOST_COLUMNS + 1)] for row in written])
+    if grid is None or len(grid[0]) < 2:
         return None
     if any(len(cell) > _LONGEST_CELL for row in grid for cell in row):
         return None
@@ -55,8 +57,6 @@ def _squared(rows: list[list[_Cell]]) -> list[list[str]] | None:
     >>> _squared([[("Sea", 2, 1)], [("Fish", 1, 2), ("3", 1, 1)], [("4", 1, 1)]])
     [['Sea', ''], ['Fish', '3'], ['', '4']]
     """
-    if len(rows) > _MOST_ROWS:
-        return None
     places: list[dict[int, str]] = []
     taken: dict[int, int] = {}  # columns that a cell from above still fills, and in how many rows
     for row in rows:

@@ -157,6 +157,12 @@ def test_dated_list_below_a_longer_text_is_no_live_blog() -> None:
     assert draft_of(f"<div><p>{SENTENCE * 12}</p><div>{body}</div></div>").live_entries == ()
 
 
+@pytest.mark.parametrize("mark", ["", "7", "x", "-1", "9" * 5_000, "\N{SUPERSCRIPT TWO}"])
+def test_mark_of_ours_in_a_page_marks_nothing(mark: str) -> None:
+    draft = draft_of(f'<div data-desk-entry="{mark}"><p>{SENTENCE * 3}</p></div>')
+    assert draft.live_entries == ()
+
+
 def test_two_entries_do_where_a_live_blog_is_declared() -> None:
     declared = '{"@type": "LiveBlogPosting", "headline": "x", "liveBlogUpdate": [{"headline": "elsewhere"}]}'
     body = entry("2024-02-25T18:00Z", f"1. {SENTENCE}") + entry("2024-02-25T19:00Z", f"2. {SENTENCE}")
