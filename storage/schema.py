@@ -16,6 +16,7 @@ ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "2": {"articles": ("gone_at",)},
     "3": {
         "articles": (
+            "published_offset",
             "standfirst",
             "blocks",
             "live_entries",
@@ -228,6 +229,11 @@ ARTICLES: Final = _schema(
         required("published_at", INSTANT, "When it was published; 00:00 UTC of the day where only the day is known."),
         required("published_precision", pa.string(), "How exactly that is known: `instant`, `day` or `fetched`."),
         required("published_source", pa.string(), "Where the date was found, such as `json-ld`."),
+        column(
+            "published_offset",
+            pa.int32(),
+            "Minutes east of UTC of the clock that the page wrote `published_at` by; null where it names no zone.",
+        ),
         column("modified_at", INSTANT, "When the page says it was last changed."),
         required("fetched_at", INSTANT, "When the page behind this row was fetched."),
         required("first_seen_at", INSTANT, "When the article was first stored."),
@@ -466,8 +472,8 @@ DATASETS: Final = {dataset.name: dataset for dataset in (*PRODUCT, FINGERPRINTS_
 def added_since(dataset: Dataset, version: str) -> tuple[str, ...]:
     """Return the columns that a file of an older version lacks; a version nobody knows is a ValueError.
 
-    >>> added_since(ARTICLES_DATASET, "2")[-2:], added_since(REJECTIONS_DATASET, "1")
-    (('encoding', 'unreadable'), ())
+    >>> added_since(ARTICLES_DATASET, "1")[:2], added_since(REJECTIONS_DATASET, "1")
+    (('gone_at', 'published_offset'), ())
     """
     later = KNOWN_VERSIONS[KNOWN_VERSIONS.index(version) + 1 :]
     return tuple(name for each in later for name in ADDED[each].get(dataset.name, ()))
