@@ -120,7 +120,7 @@ RULES = (
         confidence=0.85,
         languages=_ENGLISH,
         sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
-        pattern=re.compile(r"[1-9](?<![\w.,+/-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)"),
+        pattern=re.compile(r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)"),
         replacement=_grouped,
         unless=_is_a_name_of_something,
         telling=True,
@@ -131,6 +131,7 @@ RULES = (
             "Some 12,500 people came.",
             "Call 20 300 400 500 now.",
             "Phone 555 120 today.",
+            "Lines (0)20 300 400 and (030)20 300 are open.",
             "In 2019 300 people came.",
         ),
     ),
@@ -149,6 +150,26 @@ RULES = (
         reference="The Chicago Manual of Style, 9.57",
         mends={"Some 1.250.000 people came.": "Some 1,250,000 people came."},
         keeps=("Some 1,250,000 people came.", "Version 1.250.000.1 is out.", "It weighs 1.250 tonnes."),
+    ),
+    Rule(
+        id="spaced-decimal",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        confidence=0.85,
+        languages=_ENGLISH,
+        pattern=re.compile(
+            r"(?<=[a-z$€£] )(\d{1,3})\. (\d{1,2})(?= ?(?:%|percent\b|per cent\b|million\b|billion\b|trillion\b))"
+        ),
+        cues=tuple(f"{digit}. " for digit in range(10)),
+        replacement=r"\1.\2",
+        telling=True,
+        why="The point of the decimals was taken for a full stop. A number can end a sentence before another: gated.",
+        reference="MQM, Locale conventions: Number format",
+        mends={
+            "The wall cost 1. 5 million and rose by 3. 2 percent.": "The wall cost 1.5 million and rose by 3.2 percent."
+        },
+        keeps=("The wall cost 1.5 million.", "1. 5 million came.", "It fell in May. 5 percent came."),
     ),
     Rule(
         id="milliard",

@@ -27,6 +27,7 @@ _ENGLISH_NOUN = re.compile(
     r"[aeiouh][a-z]{2,}(?:ing|ness|ship|hood|ity|cy|ly|ght|ful|less|ed|[a-z]{3}ic)"
     rf"|{'|'.join(sorted(listed('english_after_elision')))}"
 )
+_FRENCH_BEFORE = re.compile(r"\b(?:à|chez|dans|de|des|du|en|et|la|le|les|par|place|pour|rue|sous|sur|une?) \Z")
 _ELISIONS = tuple(f"{opening}{letter}{mark}" for opening in ' \n(“"' for letter in "dl" for mark in "'’")
 
 _SCRIPTS = (
@@ -69,6 +70,7 @@ def _is_loan(match: re.Match[str], _: Habits) -> bool:
         word in listed("french_elided")
         or _ENGLISH_NOUN.fullmatch(word) is not None
         or elided in _ANY
+        or _FRENCH_BEFORE.search(around[: -len(match[0])]) is not None
         or any(loan in around for loan in listed("elided_loans"))
     )
 
@@ -184,6 +186,42 @@ RULES = (
         keeps=("It rose by 8% in May.", "In the '80s it fell.", "The model XL'10 song"),
     ),
     Rule(
+        id="untranslated-inversion",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.DETECT,
+        languages=_ENGLISH,
+        sources=frozenset({"fr"}),
+        pattern=re.compile(
+            r"\b(?:(?:a|va|affirme|ajoute|explique|poursuit|précise|déclare)-t-|(?:dit|ont|est|soit|fait)-)"
+            r"(?:ils?|elles?|on)\b(?: [a-zà-ÿ]+(?:é|i|u|it)\b)?"
+        ),
+        cues=("-t-il", "-t-elle", "-t-on", "dit-il", "dit-elle", "ont-il", "ont-elle", "est-il", "est-elle"),
+        unless=_is_quoted_or_named,
+        telling=True,
+        why="The reporting clause « a-t-il déclaré » was left standing.",
+        reference="MQM, Accuracy: Untranslated",
+        finds=("“The wall will hold”, a-t-il déclaré.", "It rains, dit-elle, at night."),
+        keeps=("“The wall will hold,” he said.", "The play “Est-il bon?” ran.", "A credit-il"),
+    ),
+    Rule(
+        id="untranslated-title",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.DETECT,
+        confidence=0.7,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "es", "it"}),
+        pattern=re.compile(r"(?<![\w’'-])(?:MM\.|Mmes?|Mlle|Sr\.|Sra\.|Sig\.(?:ra)?) (?=[A-ZÀ-Ý][a-zà-ÿ]+)"),
+        cues=("MM. ", "Mme", "Mlle ", "Sr. ", "Sra. ", "Sig."),
+        unless=lambda match, _: bool(re.search(r"[A-Z][\w.]*,? \Z", before(match, 20))),
+        telling=True,
+        why="The title before a name was kept: Mme, Sra., Sig.",
+        reference="MQM, Accuracy: Untranslated",
+        finds=("In May Mme Lund and Sr. Pérez agreed, as did Sig.ra Rossi.",),
+        keeps=("In May Mrs Lund agreed.", "Harper Sr. Street is closed.", "The summit of Mme."),
+    ),
+    Rule(
         id="turkish-ending",
         category=Category.UNTRANSLATED,
         mechanism=Mechanism.UNTRANSLATED,
@@ -283,6 +321,7 @@ RULES = (
             "Hors d'oeuvres at the Musée d'Orsay",
             "The Cinque Terre, l'unità",
             "He read l'histoire.",
+            "She lives in the rue de l'archer.",
         ),
     ),
 )
