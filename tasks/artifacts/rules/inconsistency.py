@@ -30,7 +30,7 @@ _LINK = f"(?:{'|'.join(_LINKS)})"
 _NAME_BEFORE = re.compile(rf"(?<![\w’'-])(?:{_NAME_WORD} (?:{_LINK} ){{0,2}}){{0,5}}(?:{_NAME_WORD}|{_LINK})\Z")
 _NAME_AFTER = re.compile(rf"(?:{_LINK} )?{_NAME_WORD}(?: (?:{_LINK} ){{0,2}}{_NAME_WORD}){{0,5}}")
 _REACH = 120
-_MOST_CUTS = 20
+_MOST_CUTS = 200  # looked into in a document: each costs a pass over it
 
 _COMMA_GROUPS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:,\d{3})+(?![\d,])")
 _POINT_DECIMALS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}\.\d(?![\d.,]*\d)")
@@ -85,7 +85,7 @@ def _dates(text: str, habits: Habits) -> Places:
 
 def _cut_names(text: str, habits: Habits) -> Places:
     """Yield the places of names that the document writes both in one piece and with a stop in between."""
-    names = set(islice(_names_cut_in_two(habits), _MOST_CUTS))
+    names = set(_names_cut_in_two(habits))
     if names:
         forms = {form for left, right in names for form in (f"{left}. {right}", f"{left}, {right}", f"{left} {right}")}
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
@@ -98,12 +98,18 @@ def _names_cut_in_two(habits: Habits) -> Iterator[tuple[str, str]]:
 
     Two names that met at the border of two sentences are none: each of them stands alone in other places.
     """
-    for cut in _CUT.finditer(habits.text):
-        left, right = _NAME_BEFORE.search(before(cut)), _NAME_AFTER.match(habits.text, cut.end(), cut.end() + _REACH)
-        if left and right and not _is_abbreviated(left[0]):
-            parts = next(_whole_elsewhere(left[0], cut[0], right[0], habits), None)
-            if parts:
-                yield parts
+    for left, cut, right in islice(_cuts(habits.text), _MOST_CUTS):
+        parts = next(_whole_elsewhere(left, cut, right, habits), None)
+        if parts:
+            yield parts
+
+
+def _cuts(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the marks between two runs of capitalised words, with both runs: nearly all end a sentence."""
+    for cut in _CUT.finditer(text):
+        left, right = _NAME_BEFORE.search(before(cut)), _NAME_AFTER.match(text, cut.end(), cut.end() + _REACH)
+        if left and right and " " in right[0] and not _is_abbreviated(left[0]):
+            yield left[0], cut[0], right[0]
 
 
 def _is_abbreviated(name: str) -> bool:

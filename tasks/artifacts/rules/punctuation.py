@@ -85,6 +85,23 @@ RULES = (
         keeps=("It rained. Then it snowed.", "It rained..."),
     ),
     Rule(
+        id="mark-set-twice",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=[a-z”])\.\.(?= [A-Z“])|(?<=[a-z”]),,(?= )|(?<=[a-z])([?!])\.(?= [A-Z“]|$)"),
+        cues=("..", ",,", "?.", "!."),
+        replacement=lambda match, _: match[0][0],
+        why="The source's mark and the engine's own stand side by side. People slip so too: gated.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={
+            "It rained.. Then it snowed,, he said.": "It rained. Then it snowed, he said.",
+            "Who knew?. She did.": "Who knew? She did.",
+        },
+        keeps=("It rained... Then it snowed.", "It rained. Then it snowed.", "See ../files and a..b"),
+    ),
+    Rule(
         id="foreign-mark",
         category=Category.PUNCTUATION,
         mechanism=Mechanism.PUNCTUATION,

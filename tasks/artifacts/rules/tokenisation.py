@@ -343,7 +343,7 @@ RULES = (
         confidence=0.99,
         pattern=re.compile(r" ?Ġ(?=[\w(“\"'])|</w> ?"),
         cues=(" Ġ", "Ġt", "Ġa", "Ġo", "Ġs", "</w>"),
-        unless=lambda match, habits: "Ġ" in match[0] and 5 * habits.text.count("Ġ") < habits.text.count(" "),
+        unless=lambda match, habits: "Ġ" in match[0] and not habits.is_in_pieces,
         replacement=_space_for_piece,
         telling=True,
         why="Byte-level models write the space before a word as Ġ, others the end of a word as </w>.",
