@@ -22,6 +22,8 @@ LANGUAGE: Final = "en"
 LEAST_WORDS: Final = 60
 MODEL_FILE: Final = "model.npz"
 
+_BEGINNING: Final = 600  # characters: a hundred words of English
+
 
 @dataclass(frozen=True, slots=True)
 class TranslatedModel:
@@ -71,9 +73,14 @@ def translated_score(text: str, language: str) -> float | None:
     >>> translated_score("Too short to say.", "en") is None
     True
     """
-    if language.partition("-")[0] != LANGUAGE or count_words(text) < LEAST_WORDS:
+    if language.partition("-")[0] != LANGUAGE or not _has_enough_words(text):
         return None
     return round(default_model().probability(text), 4)
+
+
+def _has_enough_words(text: str) -> bool:
+    """Say whether a text has words enough to judge by: its beginning says so of most, without counting the rest."""
+    return count_words(text[:_BEGINNING]) >= LEAST_WORDS or count_words(text) >= LEAST_WORDS
 
 
 @cache
