@@ -150,7 +150,7 @@ TEXTS = st.lists(
     st.one_of(
         st.sampled_from(EXAMPLES),
         st.text(max_size=12),
-        st.text(alphabet="“”\"'’«»„ .,;:!?&<>/@#-\u00a0\u202f▁3ad\n", max_size=16),
+        st.text(alphabet="`“”\"'’«»„ .,;:!?&<>/@#-\u00a0\u202f▁3ad\n", max_size=16),
     ),
     max_size=6,
 ).map(" ".join)

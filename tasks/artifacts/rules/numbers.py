@@ -80,7 +80,9 @@ RULES = (
         confidence=0.97,
         languages=_ENGLISH,
         sources=_COMMA_PACK,
-        pattern=re.compile(rf"(\d(?<![\d,.]\d)\d{{0,2}}),(\d{{1,2}})(?=[ \u00a0-]?(?:{_UNITS}))"),
+        pattern=re.compile(
+            rf"(\d(?<![\d,.]\d)\d{{0,2}}),(\d{{1,2}})(?:[ \u00a0\u202f](?=%)|(?=[ \u00a0-]?(?:{_UNITS})))"
+        ),
         unless=_is_part_of_a_list,
         replacement=r"\1.\2",
         telling=True,
@@ -91,6 +93,7 @@ RULES = (
         reference="The Chicago Manual of Style, 9.57",
         mends={
             "Prices rose by 3,5% to 12,25 million.": "Prices rose by 3.5% to 12.25 million.",
+            "Prices rose by 3,5 %.": "Prices rose by 3.5%.",
             "The field of 7,5 hectares is 2,5 times larger.": "The field of 7.5 hectares is 2.5 times larger.",
         },
         keeps=("Prices rose by 3.5%.", "Some 1,234 million people", "In rooms 1,2 and 3"),
