@@ -8,7 +8,7 @@ without their stops; of Al- and El-, those that go on alike; of dates and of num
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
@@ -23,7 +23,11 @@ _DAY_FIRST = re.compile(rf"\d(?<!\w\d)\d?(?:st|nd|rd|th)? (?:{_MONTHS}),? (?:19|
 _MONTH_FIRST = re.compile(rf"(?:{_MONTHS}) \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d\b")
 _ARTICLE = re.compile(r"\b(?P<article>[AE]l)-(?P<name>[A-Z][a-z]{2,})\b")
 
-_CUT = re.compile(r"\. (?=[A-Z]|(?:of|for) [A-Z])|, (?=(?:of|for) [A-Z])")
+_CUTS = (  # two words of a name follow; each begins with what is searched fast
+    re.compile(r"\. (?=[A-Z][\w’'-]+ (?:(?:of|for|and|the) ){0,2}[A-Z]|(?:of|for) [A-Z])"),
+    re.compile(r", of (?=[A-Z])"),
+    re.compile(r", for (?=[A-Z])"),
+)
 _NAME_WORD = r"[A-Z][\w’'-]+"
 _LINKS = ("of", "for", "and", "the")
 _LINK = f"(?:{'|'.join(_LINKS)})"
@@ -36,6 +40,7 @@ _COMMA_GROUPS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:,\d{3})+(?![\d,])")
 _POINT_DECIMALS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}\.\d(?![\d.,]*\d)")
 _APOSTROPHE_GROUPS = re.compile(r"\d(?<![\w.,'’]\d)\d{0,2}(?:['’]\d{3})+(?![\w'’])")
 _COMMA_DECIMALS = re.compile(r"\d(?<=[a-z] \d)\d{0,2},\d{1,2}(?= (?!(?:and|or|to) \d)[a-z]|[.;]?$|[.;] )", re.MULTILINE)
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(100))
 _BEFORE_AN_AMOUNT = frozenset(
     {
         "about",
@@ -106,10 +111,11 @@ def _names_cut_in_two(habits: Habits) -> Iterator[tuple[str, str]]:
 
 def _cuts(text: str) -> Iterator[tuple[str, str, str]]:
     """Yield the marks between two runs of capitalised words, with both runs: nearly all end a sentence."""
-    for cut in _CUT.finditer(text):
-        left, right = _NAME_BEFORE.search(before(cut)), _NAME_AFTER.match(text, cut.end(), cut.end() + _REACH)
+    for cut in chain.from_iterable(mark.finditer(text) for mark in _CUTS):
+        start = cut.start() + 2
+        left, right = _NAME_BEFORE.search(before(cut)), _NAME_AFTER.match(text, start, start + _REACH)
         if left and right and " " in right[0] and not _is_abbreviated(left[0]):
-            yield left[0], cut[0], right[0]
+            yield left[0], cut[0][:2], right[0]
 
 
 def _is_abbreviated(name: str) -> bool:
@@ -221,6 +227,10 @@ RULES = (
         confidence=0.8,
         languages=_ENGLISH,
         sources=frozenset({"de", "fr", "es", "it", "pt", "ru"}),
+        cues=(
+            *(f"{left}{mark}{right}" for left in range(10) for mark in "'’" for right in range(10)),
+            *(f",{decimals}{end}" for decimals in (*range(10), *_TWO_DIGITS) for end in " .;\n"),
+        ),
         finder=_numbers,
         why="Most numbers have the English separators (1,234.5) and some have another country's (1'234, 2,4). One "
         "entry for each of these; all of a document's belong together. Numbers that can be read as English are "

@@ -16,6 +16,8 @@ _UNITS = (
     "|inch(?:es)?\\b|[kMGT]Wh?\\b|[GT]B\\b|[cm]m\\b|points?\\b|times (?:more|less|higher|lower|larger|as)\\b"
     f"|(?:{'|'.join(map(re.escape, _MILLIONS))})(?!\\w)"
 )
+_ONE_OR_TWO_DIGITS = (*map(str, range(10)), *(f"{number:02}" for number in range(100)))
+_AFTER_DECIMALS = "".join(sorted({*"% -°\u00a0\u202f", *"pmbtdkeyrhlicMGTW", *(word[0] for word in _MILLIONS)}))
 _AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "mei", "marca", "maja", "Mai"})
 _GLUED_UNITS = "Mbps|Gbps|kbps|Kbps|mAh|MWh|GWh|TWh|MPa|kPa|hPa|kV|nm|μm|Hz|kHz|MHz|GHz|dB"
 _NUMBERED_THINGS = frozenset(
@@ -83,6 +85,7 @@ RULES = (
         pattern=re.compile(
             rf"(\d(?<![\d,.]\d)\d{{0,2}}),(\d{{1,2}})(?:[ \u00a0\u202f](?=%)|(?=[ \u00a0-]?(?:{_UNITS})))"
         ),
+        cues=tuple(f",{decimals}{end}" for decimals in _ONE_OR_TWO_DIGITS for end in _AFTER_DECIMALS),
         unless=_is_part_of_a_list,
         replacement=r"\1.\2",
         telling=True,
