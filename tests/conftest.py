@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from flows.sample.site import SampleSite
 from storage import read
@@ -20,6 +21,9 @@ from tasks.job import Announce, Job, tell_no_one
 from tasks.publish import Published, finish_interrupted, publish_run, tell_stories
 
 Ingest = Callable[..., Published]
+
+settings.register_profile("any machine", deadline=None)  # a busy one is slow, and not wrong
+settings.load_profile("any machine")
 
 
 def utc_now() -> datetime:

@@ -58,8 +58,8 @@ class LinearModel:
 
     def opinion(self, folded: str, *, spaced: bool) -> dict[str, float]:
         """Return how much the text speaks for or against each top topic, in logits; nothing for unknown words."""
-        known = self.vocabulary.get
-        rows = [row for feature in features(folded, spaced=spaced) if (row := known(feature)) is not None]
+        known = self.vocabulary.keys() & features(folded, spaced=spaced)
+        rows = [self.vocabulary[feature] for feature in known]
         if not rows:
             return {}
         sums = self.weights[rows].sum(axis=0, dtype=np.int32) * (self.scale * damping(len(rows)))

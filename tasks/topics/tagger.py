@@ -18,7 +18,7 @@ from typing import Final
 from tasks.documents import Topic, TopicEvidence
 from tasks.topics.lexicon import ANY, Casing, Entry, default_entries
 from tasks.topics.linear import LinearModel, default_model
-from tasks.topics.matcher import Document, Hit, Matcher, Weights
+from tasks.topics.matcher import Document, Hit, Matcher
 from tasks.topics.taxonomy import Taxonomy, taxonomy
 
 TAGGER_VERSION: Final = "lexicon-linear-1"
@@ -48,15 +48,15 @@ class Balance:
 
     clear: float = 0.0
     ambiguous: float = 0.0
-    phrases: list[tuple[float, TopicEvidence]] = field(default_factory=list)
+    phrases: list[tuple[float, Hit]] = field(default_factory=list)
 
-    def add(self, amount: float, *, is_clear: bool, evidence: TopicEvidence) -> None:
+    def add(self, amount: float, *, is_clear: bool, hit: Hit) -> None:
         """Count a phrase."""
         if is_clear:
             self.clear += amount
         else:
             self.ambiguous += amount
-        self.phrases.append((amount, evidence))
+        self.phrases.append((amount, hit))
 
     @property
     def total(self) -> float:
@@ -65,8 +65,8 @@ class Balance:
 
     def evidence(self) -> tuple[TopicEvidence, ...]:
         """Return the phrases that decided, strongest first."""
-        ranked = sorted(self.phrases, key=lambda phrase: (-phrase[0], phrase[1].field == "text", phrase[1].start))
-        return tuple(evidence for _, evidence in ranked[:MOST_EVIDENCE])
+        ranked = sorted(self.phrases, key=lambda phrase: (-phrase[0], phrase[1].start))
+        return tuple(hit.evidence for _, hit in ranked[:MOST_EVIDENCE])
 
 
 Balances = defaultdict[str, Balance]
@@ -122,8 +122,10 @@ class Tagger:
         matcher = self._matcher(language)
         findings = Findings()
         for meaning, hit in matcher.hits(document).items():
-            _weigh(hit, meaning.topics, findings.topics)
-            _weigh(hit, meaning.tops, findings.tops)
+            strength = hit.strength
+            for weights, balances in ((meaning.topics, findings.topics), (meaning.tops, findings.tops)):
+                for topic, weight in weights:
+                    balances[topic].add(weight * strength, is_clear=weight >= CLEAR, hit=hit)
         if self._model is not None and trust(findings.evidence()) >= LEAST_TRUST:
             findings.opinion = self._model.opinion(document.folded, spaced=matcher.spaced)
         return findings
@@ -179,13 +181,6 @@ class Tagger:
         medtop, score = scored
         level = self._medtops.level(medtop)
         return -round(score, 4), level > 1, -level, medtop
-
-
-def _weigh(hit: Hit, weights: Weights, balances: Balances) -> None:
-    """Put a phrase on the balance of each topic it speaks for."""
-    strength = hit.strength
-    for topic, weight in weights:
-        balances[topic].add(weight * strength, is_clear=weight >= CLEAR, evidence=hit.evidence)
 
 
 def trust(evidence: Mapping[str, float]) -> float:
