@@ -202,7 +202,7 @@ def _label(topic: str, stored: str, language: str) -> str:
 
 def _why(topic: str) -> str:
     if topic in taxonomy().tops:
-        return "seen by the linear model, by no phrase alone"
+        return "no phrase speaks for it, and no word told the model"
     return "stands above a topic that has evidence"
 
 

@@ -25,6 +25,7 @@ from tasks.documents import (
 )
 from tasks.fingerprint import fingerprint
 from tasks.language import detect_language
+from tasks.layout import lay_out
 from tasks.topics.tagger import TAGGER_VERSION
 from tasks.topics.taxonomy import TAXONOMY_VERSION
 from tasks.topics.watching import topics_of
@@ -108,6 +109,7 @@ def _article(
     """Lay out what the stages concluded as one row."""
     url, canonical, identity, fallback = _identity(page, draft)
     published_at, precision, published_source = _publication(page, draft)
+    layout = lay_out(draft, mended)
     return Article(
         input=page.input,
         source=page.source,
@@ -139,6 +141,13 @@ def _article(
         word_count=count_words(mended.text),
         is_paywalled=draft.is_paywalled,
         is_truncated=draft.is_truncated,
+        standfirst=layout.standfirst,
+        blocks=layout.blocks,
+        live_entries=layout.live_entries,
+        captions=draft.captions,
+        tables=draft.tables,
+        next_page=draft.next_page,
+        amp_url=draft.amp_url,
         extraction=draft.extraction,
         page=page.ref,
         fingerprint=fingerprint(mended.text, language.tag),
