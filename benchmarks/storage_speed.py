@@ -121,6 +121,8 @@ class Newsroom:
             "captions": self._some_lists(chance, np.zeros(count, int)),
             "tables": [[]] * count,
             "extraction": _structs(strategy=["container"] * count, confidence=chance.random(count).round(2)),
+            "encoding": ["utf-8"] * count,
+            "unreadable": [0] * count,
             "page": self._pages(chance, count, f"2026/03/31/run-{first:06}.warc.gz"),
             "versions": _structs(pipeline=["0.1.0"] * count, rules=["1"] * count, taxonomy=["2026"] * count),
             "fingerprint": [chance.bytes(364) for _ in range(count)],

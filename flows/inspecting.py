@@ -81,6 +81,7 @@ def _show(page: Page, edited: Edited) -> None:
         type=page.content_type,
         size=f"{len(page.body):,} bytes",
         sha256=page.sha256,
+        read_as=article.encoding + (f", {article.unreadable:,} characters unreadable" if article.unreadable else ""),
     )
     _section(
         "clean",

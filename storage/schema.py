@@ -15,7 +15,17 @@ SCHEMA_VERSION: Final = "3"
 ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "2": {"articles": ("gone_at",)},
     "3": {
-        "articles": ("standfirst", "blocks", "live_entries", "captions", "tables", "next_page", "amp_url"),
+        "articles": (
+            "standfirst",
+            "blocks",
+            "live_entries",
+            "captions",
+            "tables",
+            "next_page",
+            "amp_url",
+            "encoding",
+            "unreadable",
+        ),
         "article_stories": ("contained", "containing", "kind"),
     },
 }
@@ -252,6 +262,12 @@ ARTICLES: Final = _schema(
         column("next_page", pa.string(), "Address of this article's next page; `text` is that of this page."),
         column("amp_url", pa.string(), "Address of the page's AMP twin."),
         required("extraction", EXTRACTION, "How the body was found."),
+        column(
+            "encoding",
+            pa.string(),
+            "Character encoding that the page was read in, by its name in Python, whatever the page says.",
+        ),
+        column("unreadable", pa.int32(), "Characters of the page that could not be read in it, and became U+FFFD."),
         column("page", PAGE, "Where the fetched bytes are kept."),
         required("versions", VERSIONS, "What made this row; stale when these differ from today's."),
     ],
@@ -353,7 +369,7 @@ STAGED_ARTICLES: Final = _staged(
 STAGED_REJECTIONS: Final = _staged("staged_rejections", REJECTIONS, _NUMBER)
 
 _BOOKKEEPING: Final = frozenset(
-    {"fetched_at", "first_seen_at", "updated_at", "revision", "gone_at", "page", "versions"}
+    {"fetched_at", "first_seen_at", "updated_at", "revision", "gone_at", "encoding", "unreadable", "page", "versions"}
 )
 _PUBLISHED: Final = "UTC day of `published_at` when the article was first stored."
 
@@ -460,8 +476,8 @@ DATASETS: Final = {dataset.name: dataset for dataset in (*PRODUCT, FINGERPRINTS_
 def added_since(dataset: Dataset, version: str) -> tuple[str, ...]:
     """Return the columns that a file of an older version lacks; a version nobody knows is a ValueError.
 
-    >>> added_since(ARTICLES_DATASET, "1"), added_since(REJECTIONS_DATASET, "1")
-    (('gone_at', 'standfirst', 'blocks', 'live_entries', 'captions', 'tables', 'next_page', 'amp_url'), ())
+    >>> added_since(ARTICLES_DATASET, "2")[-2:], added_since(REJECTIONS_DATASET, "1")
+    (('encoding', 'unreadable'), ())
     """
     later = KNOWN_VERSIONS[KNOWN_VERSIONS.index(version) + 1 :]
     return tuple(name for each in later for name in ADDED[each].get(dataset.name, ()))

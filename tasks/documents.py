@@ -392,6 +392,8 @@ class Article:
     next_page: str | None
     amp_url: str | None
     extraction: Extraction
+    encoding: str
+    unreadable: int
     page: PageRef | None
     fingerprint: bytes = field(repr=False)
     versions: Versions

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tasks.clean.data import vocabulary
 from tasks.clean.labels import Traits, traits_of
-from tasks.clean.nodes import Node, Tree
+from tasks.clean.nodes import LONGEST_LABEL, Node, Tree
 
 _TAGS = vocabulary("tags")
 BLOCK_TAGS, PARAGRAPH_TAGS, SIDE_TAGS, INLINE_TAGS = (
@@ -144,7 +144,7 @@ def _sum_up(parents: list[int], length: list[int], linked: list[int]) -> list[in
 def _label(node: Node) -> str:
     attributes = node.attributes
     classes, identifier = attributes.get("class"), attributes.get("id")
-    return f"{classes or ''} {identifier or ''}".strip() if classes or identifier else ""
+    return f"{classes or ''} {identifier or ''}".strip()[:LONGEST_LABEL] if classes or identifier else ""
 
 
 def _inherited(parents: list[int], claims: list[bool]) -> list[bool]:

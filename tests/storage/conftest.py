@@ -101,6 +101,8 @@ def article(name: str, **changes: Any) -> Row:
         "next_page": f"{url}?page=2",
         "amp_url": None,
         "extraction": {"strategy": "container", "confidence": 0.9},
+        "encoding": "utf-8",
+        "unreadable": 0,
         "page": {"file": "2026/03/04/a.warc.gz", "offset": 400, "sha256": "00"},
         "versions": VERSIONS,
         "fingerprint": name.encode(),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from tasks.clean.nodes import Tree
+from tasks.clean.nodes import LONGEST_VALUE, Tree
 from tasks.clean.whitespace import tidy
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -152,15 +152,17 @@ def _updates(articles: Iterable[Thing]) -> Iterator[Update]:
 
 def _plain(value: Json) -> str:
     """Return a string without markup and character references, which publishers put into JSON all the same."""
-    if not isinstance(value, str):
-        return ""
-    return tidy(_MARKUP.sub(" ", html.unescape(html.unescape(value))))
+    return _without_markup(value[:LONGEST_VALUE]) if isinstance(value, str) else ""
 
 
 def _lines(value: Json) -> list[str]:
     if not isinstance(value, str):
         return []
-    return [line for line in map(_plain, _LINE_END.split(value)) if line]
+    return [line for line in map(_without_markup, _LINE_END.split(value)) if line]
+
+
+def _without_markup(text: str) -> str:
+    return tidy(_MARKUP.sub(" ", html.unescape(html.unescape(text))))
 
 
 def _number(value: Json) -> int:
