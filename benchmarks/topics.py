@@ -5,8 +5,8 @@
 DIR holds `bbc.jsonl.xz` and `reuters.jsonl.xz`, one JSON object a line with `title` and `text`: BBC News 2004-05 and
 Reuters-21578. Articles of at least 1,900 characters are cut to 2,000, as news articles have about that. Times are CPU
 time of one process; contenders take turns with slices of the documents, and of each slice the best round counts, so
-that other work on the machine changes the ratios little. A hundred lists of twenty phrases, each with one of the commonest
-words, are the worst that a file may come to: half of them are looked at in every article, and none matches.
+that other work on the machine changes the ratios little. A hundred lists of twenty phrases, each with one of the
+commonest words, are the worst that a file may come to: half of them are looked at in every article, and none matches.
 """
 
 import argparse
