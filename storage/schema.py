@@ -26,7 +26,8 @@ ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "amp_url",
             "encoding",
             "unreadable",
-        )
+        ),
+        "article_stories": ("contained", "containing", "kind"),
     },
 }
 """What each version after the first added, by dataset: columns that may be null, and are null in older rows."""
@@ -331,7 +332,16 @@ ARTICLE_STORIES: Final = _schema(
         required("story_id", pa.string(), "Article id of the story's earliest telling."),
         required("is_original", pa.bool_(), "This article is that earliest telling."),
         column("duplicate_of", pa.string(), "Article id of what it repeats; null for an original."),
-        column("similarity", pa.float64(), "How alike the two are, 0 to 1; null for an original."),
+        column("similarity", pa.float64(), "The larger of `contained` and `containing`, 0 to 1; null for an original."),
+        column("contained", pa.float64(), "The part of this article's words that stand in the original, 0 to 1."),
+        column("containing", pa.float64(), "The part of the original's words that stand in this article, 0 to 1."),
+        column(
+            "kind",
+            pa.string(),
+            "What it makes of the original: `reprint` (nearly all of each stands in the other), `excerpt` (nearly all "
+            "of it stands in the original, which has more), `extension` (it holds nearly all of the original, and "
+            "more), `reworking` (they share a part of each).",
+        ),
     ],
 )
 
