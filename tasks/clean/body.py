@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from tasks.clean.blocks import Block, Kind, article_blocks, blocks_of, text_of_blocks
 from tasks.clean.boilerplate import cut_boilerplate
-from tasks.clean.container import find_container, running_text, squeeze
+from tasks.clean.container import find_container, squeeze
 from tasks.clean.metadata.gather import Metadata
 from tasks.clean.metadata.titles import agreement
-from tasks.clean.nodes import text_of
 from tasks.clean.outline import INLINE_TAGS, Outline
+from tasks.clean.reading import Reading, read_page
 from tasks.clean.standfirst import find_standfirst
 from tasks.documents import Extraction
 
@@ -18,7 +18,6 @@ _BLOCK_BOUNDARY = r"</?(?:p|div|ul|ol|li|h[1-6]|blockquote|section|article|figur
 _BETWEEN_BLOCKS = re.compile(rf"(?<=>)\s+(?={_BLOCK_BOUNDARY})")
 # A paragraph with links in less than this part of it is running text.
 _RUNNING = 0.5
-_MOST_HEADINGS = 50
 # Pieces of the declared body that are looked for in the candidates.
 _PROBE_LENGTH = 36
 _MOST_PROBES = 12
@@ -40,27 +39,16 @@ class Body:
 
 def find_body(outline: Outline, metadata: Metadata) -> Body:
     """Find the article on a page. Cuts furniture out of the tree, so that the outline is spent afterwards."""
-    headline, quoted = _headline(outline, metadata.title), metadata.quoted_body
-    container = find_container(outline, headline, _probes(quoted))
-    share = _share_of_running_text(outline, container)
+    reading, quoted = read_page(outline, metadata.title), metadata.quoted_body
+    container = find_container(reading, _probes(quoted))
+    share = _share_of_running_text(reading, container)
     strategy = "container" if container else "page"
-    blocks = _cut_out(outline, container, headline, metadata.title)
+    blocks = _cut_out(reading, container, metadata.title)
     if len(quoted) >= _SHORTEST_QUOTED_BODY and len(text_of_blocks(blocks)) < _STUB * len(quoted):
         strategy, blocks = "json-ld", [Block(Kind.PARAGRAPH, line) for line in quoted.split("\n")]
     text = text_of_blocks(blocks)
     extraction = Extraction(strategy=strategy, confidence=_confidence(text, metadata, share))
     return Body(blocks=blocks, text=text, extraction=extraction)
-
-
-def _headline(outline: Outline, title: str) -> int | None:
-    """Return the index of the h1 that shows the title."""
-    best, found = 0.0, None
-    headings = [index for index, tag in enumerate(outline.tags) if tag == "h1" and outline.length[index] > 3]
-    for index in headings[:_MOST_HEADINGS]:
-        agrees = agreement(text_of(outline.nodes[index]), [title])
-        if found is None or agrees > best:
-            best, found = agrees, index
-    return found
 
 
 def _probes(quoted: str) -> list[str]:
@@ -71,12 +59,12 @@ def _probes(quoted: str) -> list[str]:
     return [squeeze(quoted[start : start + _PROBE_LENGTH]) for start in starts][:_MOST_PROBES]
 
 
-def _cut_out(outline: Outline, container: int, headline: int | None, title: str) -> list[Block]:
+def _cut_out(reading: Reading, container: int, title: str) -> list[Block]:
     """Return the article's blocks in a container, its standfirst first; what is furniture is cut from the tree."""
-    standfirst = find_standfirst(outline, container, headline)
-    cut = cut_boilerplate(outline, container, headline)
-    _simplify(outline, container, cut)
-    fragment = outline.nodes[container].html or ""
+    standfirst = find_standfirst(reading, container)
+    cut = cut_boilerplate(reading, container)
+    _simplify(reading.outline, container, cut)
+    fragment = reading.outline.nodes[container].html or ""
     blocks = article_blocks(blocks_of(_BETWEEN_BLOCKS.sub("", fragment)), title)
     if standfirst and not any(standfirst[:50] in block.text for block in blocks):
         return [Block(Kind.PARAGRAPH, standfirst), *blocks]
@@ -97,9 +85,9 @@ def _simplify(outline: Outline, container: int, cut: set[int]) -> None:
     node.unwrap_tags(list(INLINE_TAGS))
 
 
-def _share_of_running_text(outline: Outline, container: int) -> float:
-    page = running_text(outline, 0)
-    return running_text(outline, container) / page if page else 0.0
+def _share_of_running_text(reading: Reading, container: int) -> float:
+    page = reading.running_text(0)
+    return reading.running_text(container) / page if page else 0.0
 
 
 def _confidence(text: str, metadata: Metadata, share: float) -> float:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tasks.clean.container import foreign_articles
 from tasks.clean.outline import Outline
+from tasks.clean.reading import Reading
 
 # A word whose elements hold more of the container than this names something else here ("event-", "sidebar-grid").
 _MOST_BY_WORD = 0.4
@@ -14,11 +14,13 @@ _ENOUGH_BESIDE = 1_200
 _ASIDE_TAGS = frozenset({"aside", "footer", "address"})
 
 
-def cut_boilerplate(outline: Outline, container: int, headline: int | None) -> set[int]:
+def cut_boilerplate(reading: Reading, container: int) -> set[int]:
     """Take furniture out of the container and return what was cut. Nodes below must not be touched afterwards."""
+    outline = reading.outline
     size = max(1, outline.length[container])
-    foreign = {start for start, _ in foreign_articles(outline, headline) if container < start < outline.ends[container]}
-    cut = foreign | _aside(outline, container, size) | _by_word(outline, container, size)
+    inside = range(container + 1, outline.ends[container])
+    foreign = {index for index in inside if reading.is_foreign[index]}
+    cut = foreign | _aside(outline, container, size) | _by_word(reading, container, size)
     for index in _topmost(outline, cut):
         outline.nodes[index].decompose()
     return cut
@@ -48,7 +50,8 @@ def _is_hidden(outline: Outline, index: int) -> bool:
     return bool(style) and "display:none" in (style or "").replace(" ", "").lower()
 
 
-def _by_word(outline: Outline, container: int, size: int) -> set[int]:
+def _by_word(reading: Reading, container: int, size: int) -> set[int]:
+    outline = reading.outline
     hits: dict[str, list[int]] = {}
     for index in range(container + 1, outline.ends[container]):
         if word := outline.traits[index].junk:
@@ -57,7 +60,7 @@ def _by_word(outline: Outline, container: int, size: int) -> set[int]:
     for elements in hits.values():
         held = sum(outline.length[index] for index in _topmost(outline, elements))
         for index in elements:
-            if outline.traits[index].is_comments:
+            if reading.is_comment[index]:
                 is_cut = outline.length[index] < _MOST_OF_COMMENTS * size
             else:
                 is_cut = held < _MOST_BY_WORD * size and outline.length[index] < _MOST_BY_ELEMENT * size

@@ -27,15 +27,15 @@ class Outline:
     nodes: list[Node]
     parents: list[int]
     tags: list[str]
+    depths: list[int]
     ends: list[int]  # the index after the last descendant
+    wrappers: list[int]  # the outermost element that holds the same text and no more
     length: list[int]
     linked: list[int]
     own: list[int]
     own_linked: list[int]
     labels: list[str]  # classes and id; empty for elements without text
     traits: list[Traits]  # of the labels
-    is_comment: list[bool]  # in readers' comments
-    is_junk: list[bool]  # in an element whose label names furniture
 
     def ancestors(self, index: int) -> Iterator[int]:
         """Yield an element's ancestors, nearest first, without the body itself."""
@@ -77,15 +77,15 @@ def outline_of(tree: Tree) -> Outline | None:
         nodes=walked.nodes,
         parents=walked.parents,
         tags=walked.tags,
+        depths=_depths(walked.parents),
         ends=ends,
+        wrappers=_wrappers(walked.parents, length),
         length=length,
         linked=linked,
         own=own,
         own_linked=own_linked,
         labels=labels,
         traits=traits,
-        is_comment=_inherited(walked.parents, [trait.is_comments for trait in traits]),
-        is_junk=_inherited(walked.parents, [bool(trait.junk) for trait in traits]),
     )
 
 
@@ -141,14 +141,24 @@ def _sum_up(parents: list[int], length: list[int], linked: list[int]) -> list[in
     return ends
 
 
+def _depths(parents: list[int]) -> list[int]:
+    depths = [0] * len(parents)
+    for index, parent in enumerate(parents):
+        if parent >= 0:
+            depths[index] = depths[parent] + 1
+    return depths
+
+
+def _wrappers(parents: list[int], length: list[int]) -> list[int]:
+    wrappers = list(range(len(parents)))
+    for index, parent in enumerate(parents):
+        if parent > 0 and length[parent] == length[index]:
+            wrappers[index] = wrappers[parent]
+    return wrappers
+
+
 def _label(node: Node) -> str:
     attributes = node.attributes
     classes, identifier = attributes.get("class"), attributes.get("id")
     return f"{classes or ''} {identifier or ''}".strip() if classes or identifier else ""
 
-
-def _inherited(parents: list[int], claims: list[bool]) -> list[bool]:
-    for index, parent in enumerate(parents):
-        if parent >= 0 and claims[parent]:
-            claims[index] = True
-    return claims

@@ -2,14 +2,15 @@
 
 from tasks.clean.labels import is_standfirst
 from tasks.clean.nodes import text_of
-from tasks.clean.outline import Outline
+from tasks.clean.reading import Reading
 
 _TAGS = frozenset({"h2", "p", "div", "section", "span", "strong"})
 _SHORTEST, _LONGEST = 40, 700
 
 
-def find_standfirst(outline: Outline, container: int, headline: int | None) -> str:
+def find_standfirst(reading: Reading, container: int) -> str:
     """Return the standfirst of an article; empty where none is marked as one between headline and container."""
+    outline, headline = reading.outline, reading.headline
     if headline is None:
         return ""
     for index in range(headline + 1, container):
