@@ -29,6 +29,7 @@ class Outline:
     tags: list[str]
     depths: list[int]
     ends: list[int]  # the index after the last descendant
+    starts: list[int]  # characters of text before the element
     wrappers: list[int]  # the outermost element that holds the same text and no more
     length: list[int]
     linked: list[int]
@@ -60,6 +61,7 @@ class _Walked:
     nodes: list[Node]
     parents: list[int]
     tags: list[str]
+    starts: list[int]
     texts: list[tuple[int, int]]
 
 
@@ -77,6 +79,7 @@ def outline_of(tree: Tree) -> Outline | None:
         nodes=walked.nodes,
         parents=walked.parents,
         tags=walked.tags,
+        starts=walked.starts,
         depths=_depths(walked.parents),
         ends=ends,
         wrappers=_wrappers(walked.parents, length),
@@ -93,8 +96,10 @@ def _walk(body: Node) -> _Walked:
     nodes: list[Node] = []
     parents: list[int] = []
     tags: list[str] = []
+    starts: list[int] = []
     texts: list[tuple[int, int]] = []
     index_of: dict[int, int] = {}
+    total = 0
     for node in body.traverse(include_text=True, skip_empty=True):
         above = node.parent
         parent = index_of.get(above.mem_id, _NO_PARENT) if above is not None else _NO_PARENT
@@ -102,12 +107,14 @@ def _walk(body: Node) -> _Walked:
         if tag == "-text":
             if parent >= 0 and (size := len((node.text_content or "").strip())):
                 texts.append((parent, size))
+                total += size
         elif tag[0] not in "-!_":
             index_of[node.mem_id] = len(nodes)
             nodes.append(node)
             parents.append(parent)
             tags.append(tag)
-    return _Walked(nodes, parents, tags, texts)
+            starts.append(total)
+    return _Walked(nodes, parents, tags, starts, texts)
 
 
 def _count(walked: _Walked) -> tuple[list[int], list[int], list[int], list[int]]:
