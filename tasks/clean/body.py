@@ -43,7 +43,7 @@ def find_body(outline: Outline, metadata: Metadata) -> Body:
     container = find_container(reading, _probes(quoted))
     share = _share_of_running_text(reading, container)
     strategy = "container" if container else "page"
-    blocks = _cut_out(reading, container, metadata.title)
+    blocks = _cut_out(reading, container, metadata)
     if len(quoted) >= _SHORTEST_QUOTED_BODY and len(text_of_blocks(blocks)) < _STUB * len(quoted):
         strategy, blocks = "json-ld", [Block(Kind.PARAGRAPH, line) for line in quoted.split("\n")]
     text = text_of_blocks(blocks)
@@ -59,13 +59,13 @@ def _probes(quoted: str) -> list[str]:
     return [squeeze(quoted[start : start + _PROBE_LENGTH]) for start in starts][:_MOST_PROBES]
 
 
-def _cut_out(reading: Reading, container: int, title: str) -> list[Block]:
+def _cut_out(reading: Reading, container: int, metadata: Metadata) -> list[Block]:
     """Return the article's blocks in a container, its standfirst first; what is furniture is cut from the tree."""
-    standfirst = find_standfirst(reading, container)
+    standfirst = find_standfirst(reading, container, metadata.summary or "")
     cut = cut_boilerplate(reading, container)
     _simplify(reading.outline, container, cut)
     fragment = reading.outline.nodes[container].html or ""
-    blocks = article_blocks(blocks_of(_BETWEEN_BLOCKS.sub("", fragment)), title)
+    blocks = article_blocks(blocks_of(_BETWEEN_BLOCKS.sub("", fragment)), metadata.title)
     if standfirst and not any(standfirst[:50] in block.text for block in blocks):
         return [Block(Kind.PARAGRAPH, standfirst), *blocks]
     return blocks

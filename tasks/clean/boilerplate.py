@@ -89,16 +89,18 @@ def _titled(reading: Reading, container: int) -> set[int]:
     for index in range(container + 1, outline.ends[container]):
         if not _SHORTEST_TITLE <= outline.length[index] <= _LONGEST_TITLE or outline.own[index] != outline.length[index]:
             continue
-        box = _box(outline, index, container)
-        if box != index and outline.length[box] <= most and is_box_title(text_of(outline.nodes[index])):
+        box = _box(outline, index, container, most)
+        if box != index and is_box_title(text_of(outline.nodes[index])):
             cut.add(box)
     return cut
 
 
-def _box(outline: Outline, title: int, container: int) -> int:
-    """Return the outermost element of which a title is the first text, without the article's first."""
+def _box(outline: Outline, title: int, container: int, most: float) -> int:
+    """Return the outermost element of which a title is the first text, of those with at most so many characters."""
     box = title
     while (above := outline.parents[box]) > container and outline.starts[above] == outline.starts[title]:
+        if outline.length[above] > most:
+            break
         box = above
     return box
 
