@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tasks.clean.nodes import text_of
-from tasks.clean.outline import BLOCK_TAGS, PARAGRAPH_TAGS, Outline
+from tasks.clean.outline import BLOCK_TAGS, INLINE_TAGS, PARAGRAPH_TAGS, Outline
 from tasks.clean.phrases import is_box_title
 from tasks.clean.reading import Reading
 
@@ -87,7 +87,9 @@ def _titled(reading: Reading, container: int) -> set[int]:
     most = _MOST_BY_TITLE * max(1, outline.length[container])
     cut: set[int] = set()
     for index in range(container + 1, outline.ends[container]):
-        if not _SHORTEST_TITLE <= outline.length[index] <= _LONGEST_TITLE or outline.own[index] != outline.length[index]:
+        if not _SHORTEST_TITLE <= outline.length[index] <= _LONGEST_TITLE:
+            continue
+        if outline.own[index] != outline.length[index] and outline.tags[index] not in INLINE_TAGS:
             continue
         box = _box(outline, index, container, most)
         if box != index and is_box_title(text_of(outline.nodes[index])):

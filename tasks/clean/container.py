@@ -20,6 +20,7 @@ _BEFORE_HEADLINE = 0.4
 _MOST_WRAPPERS = 8
 _WIDER_BY = 1.15
 _HIGHER_BY = 5
+_UNLIKE = 0.5
 _WORD_CHARACTERS = re.compile(r"\W+")
 
 
@@ -129,9 +130,22 @@ def _widen(reading: Reading, index: int) -> int:
         above = outline.parents[outline.wrappers[above]]
         if above <= 0:
             break
-        wider = reading.running_text(above)
+        wider = _alike(reading, above, index)
         if wider > _WIDER_BY * text + 150:
             if reading.is_comment[above] or outline.link_density(above) >= 0.3:
                 break
-            chosen, text = above, wider
+            chosen, text = above, reading.running_text(above)
     return chosen
+
+
+def _alike(reading: Reading, above: int, below: int) -> float:
+    """Return how much running text stands in an element; a part of another make than the one below counts half."""
+    outline = reading.outline
+    parts = list(outline.children(above))
+    home = next(part for part in parts if outline.contains(part, below))
+    make = outline.tags[home], outline.labels[home]
+    return sum(
+        reading.running_text(part)
+        * (1.0 if outline.tags[part] in PARAGRAPH_TAGS or (outline.tags[part], outline.labels[part]) == make else _UNLIKE)
+        for part in parts
+    )

@@ -45,6 +45,13 @@ class Outline:
             yield index
             index = self.parents[index]
 
+    def children(self, index: int) -> Iterator[int]:
+        """Yield the elements right below one."""
+        child = index + 1
+        while child < self.ends[index]:
+            yield child
+            child = self.ends[child]
+
     def link_density(self, index: int) -> float:
         """Return the share of an element's text that stands in links (0 to 1)."""
         return self.linked[index] / self.length[index] if self.length[index] else 0.0
