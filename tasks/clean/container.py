@@ -1,7 +1,7 @@
 """Which element of a page holds the article."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tasks.clean.labels import is_body
 from tasks.clean.outline import PARAGRAPH_TAGS, Outline
@@ -24,17 +24,15 @@ _UNLIKE = 0.5
 _WORD_CHARACTERS = re.compile(r"\W+")
 
 
-def find_container(reading: Reading, probes: Sequence[str]) -> int:
-    """Return the element that holds the article's body; 0, the page's body, where nothing stands out.
+def likely_containers(reading: Reading, probes: Sequence[str]) -> list[int]:
+    """Return the elements that may hold the article's body, the likeliest first; none where nothing stands out.
 
     `probes` are pieces of the body that metadata quotes.
     """
     scores = _scores(reading)
-    if not scores:
-        return 0
     best_first = sorted(scores, key=scores.__getitem__, reverse=True)[:_CANDIDATES]
     judged = {index: scores[index] * _trust(reading, index, probes) for index in best_first}
-    return _widen(reading, max(judged, key=judged.__getitem__))
+    return sorted(judged, key=judged.__getitem__, reverse=True)
 
 
 def _scores(reading: Reading) -> dict[int, float]:
@@ -99,7 +97,7 @@ def _nearness(reading: Reading, index: int) -> float:
         return 1.0
     if index < headline:
         return _BEFORE_HEADLINE
-    skipped = max(0, reading.before[index] - reading.before[headline] - _NEAR)
+    skipped = max(0, reading.prose_before[index] - reading.prose_before[headline] - _NEAR)
     return _FAR / (_FAR + skipped)
 
 
@@ -121,31 +119,30 @@ def squeeze(text: str) -> str:
     return _WORD_CHARACTERS.sub("", text)
 
 
-def _widen(reading: Reading, index: int) -> int:
+def widen(reading: Reading, index: int) -> int:
     """Climb while an ancestor brings a good deal more running text with few links: adverts split bodies in two."""
     outline = reading.outline
-    chosen, text = index, reading.running_text(index)
-    above = index
+    # In a gallery that is the article, furniture is all there is.
+    measure = reading.running_text if reading.is_junk[index] else reading.prose
+    chosen, text, above = index, measure(index), index
     for _ in range(_HIGHER_BY):
         above = outline.parents[outline.wrappers[above]]
         if above <= 0:
             break
-        wider = _alike(reading, above, index)
-        if wider > _WIDER_BY * text + 150:
+        if _alike(outline, above, index, measure) > _WIDER_BY * text + 150:
             if reading.is_comment[above] or outline.link_density(above) >= 0.3:
                 break
-            chosen, text = above, reading.running_text(above)
+            chosen, text = above, measure(above)
     return chosen
 
 
-def _alike(reading: Reading, above: int, below: int) -> float:
-    """Return how much running text stands in an element; a part of another make than the one below counts half."""
-    outline = reading.outline
+def _alike(outline: Outline, above: int, below: int, measure: Callable[[int], int]) -> float:
+    """Measure the running text of an element; a part of another make than the one below counts half."""
     parts = list(outline.children(above))
     home = next(part for part in parts if outline.contains(part, below))
     make = outline.tags[home], outline.labels[home]
     return sum(
-        reading.running_text(part)
+        measure(part)
         * (1.0 if outline.tags[part] in PARAGRAPH_TAGS or (outline.tags[part], outline.labels[part]) == make else _UNLIKE)
         for part in parts
     )

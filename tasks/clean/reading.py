@@ -32,14 +32,19 @@ class Reading:
     headline: int | None  # the heading that shows the title
     home: int | None  # the `article` that holds the headline, where it holds the body as well
     running: list[int]  # characters of running text that an element brings as a block
-    before: list[int]  # running text before an element, without furniture; at the end, that of the page
+    before: list[int]  # running text before an element; at the end, that of the page
+    prose_before: list[int]  # the same, without furniture
     is_foreign: list[bool]  # an `article` beside the one with the headline: another one, or a teaser for it
     is_comment: list[bool]  # in readers' comments
     is_junk: list[bool]  # in an element whose label names furniture
 
     def running_text(self, index: int) -> int:
-        """Return how many characters of running text stand in an element, without furniture."""
+        """Return how many characters of running text stand in an element."""
         return self.before[self.outline.ends[index]] - self.before[index]
+
+    def prose(self, index: int) -> int:
+        """Return how many characters of running text stand in an element, without furniture."""
+        return self.prose_before[self.outline.ends[index]] - self.prose_before[index]
 
 
 def read_page(outline: Outline, title: str) -> Reading:
@@ -59,7 +64,8 @@ def read_page(outline: Outline, title: str) -> Reading:
         headline=headline,
         home=home,
         running=running,
-        before=list(accumulate(prose, initial=0)),
+        before=list(accumulate(running, initial=0)),
+        prose_before=list(accumulate(prose, initial=0)),
         is_foreign=is_foreign,
         is_comment=is_comment,
         is_junk=is_junk,
