@@ -10,14 +10,14 @@ from tasks.clean.metadata.gather import Metadata
 from tasks.clean.metadata.titles import agreement
 from tasks.clean.nodes import text_of
 from tasks.clean.outline import INLINE_TAGS, Outline
-from tasks.clean.reading import Reading, read_page
+from tasks.clean.reading import Reading
 from tasks.clean.standfirst import find_standfirst
 from tasks.clean.subject import share_said, stems_of
 from tasks.documents import Extraction
 
 # BeautifulSoup's time grows with the nodes that reach it, 30 µs each: what says nothing about blocks is left out.
 _BLOCK_BOUNDARY = r"</?(?:p|div|ul|ol|li|h[1-6]|blockquote|section|article|figure|table|tr|td)\b"
-_BETWEEN_BLOCKS = re.compile(rf"(?<=>)\s+(?={_BLOCK_BOUNDARY})")
+_BETWEEN_BLOCKS = re.compile(rf">\s+(?={_BLOCK_BOUNDARY})")
 # A paragraph with links in less than this part of it is running text.
 _RUNNING = 0.5
 # Pieces of the declared body that are looked for in the candidates.
@@ -44,9 +44,9 @@ class Body:
     extraction: Extraction
 
 
-def find_body(outline: Outline, metadata: Metadata) -> Body:
-    """Find the article on a page. Cuts furniture out of the tree, so that the outline is spent afterwards."""
-    reading, quoted = read_page(outline, metadata.title), metadata.quoted_body
+def find_body(reading: Reading, metadata: Metadata) -> Body:
+    """Find the article on a page. Cuts furniture out of the tree, so that the reading is spent afterwards."""
+    quoted = metadata.quoted_body
     container, strategy = _choose(reading, likely_containers(reading, _probes(quoted)), metadata.title)
     share = _share_of_running_text(reading, container)
     blocks = _cut_out(reading, container, metadata)
@@ -94,7 +94,7 @@ def _cut_out(reading: Reading, container: int, metadata: Metadata) -> list[Block
     cut = cut_boilerplate(reading, container)
     _simplify(reading.outline, container, cut)
     fragment = reading.outline.nodes[container].html or ""
-    blocks = article_blocks(blocks_of(_BETWEEN_BLOCKS.sub("", fragment)), metadata.title)
+    blocks = article_blocks(blocks_of(_BETWEEN_BLOCKS.sub(">", fragment)), metadata.title)
     if standfirst and not any(standfirst[:50] in block.text for block in blocks):
         return [Block(Kind.PARAGRAPH, standfirst), *blocks]
     return blocks

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import or_
 
 from tasks.clean.metadata.titles import agreement
 from tasks.clean.nodes import text_of
@@ -50,14 +51,16 @@ class Reading:
 def read_page(outline: Outline, title: str) -> Reading:
     """Find the headline of an outline, its running text and its furniture."""
     headline = _find_headline(outline, title)
-    running = [_running(outline, index) for index in range(len(outline.nodes))]
+    running = [
+        _running(own, linked, tag) for own, linked, tag in zip(outline.own, outline.own_linked, outline.tags, strict=True)
+    ]
     before = list(accumulate(running, initial=0))
-    is_comment = _inherited(outline, [_is_commented(outline, index, headline, before) for index in _elements(outline)])
+    is_comment = _inherited(outline, _commented(outline, headline, before))
     is_junk = _inherited(outline, _furniture(outline, headline, before))
     home = _home(outline, headline, before)
-    is_foreign = [_is_foreign(outline, index, home) for index in _elements(outline)]
-    other = zip(is_comment, _inherited(outline, is_foreign.copy()), strict=True)
-    running = [0 if any(told) else size for size, told in zip(running, other, strict=True)]
+    is_foreign = _foreign(outline, home)
+    is_other = map(or_, is_comment, _inherited(outline, is_foreign.copy()))
+    running = [0 if told else size for size, told in zip(running, is_other, strict=True)]
     prose = [0 if told else size for size, told in zip(running, is_junk, strict=True)]
     return Reading(
         outline=outline,
@@ -70,10 +73,6 @@ def read_page(outline: Outline, title: str) -> Reading:
         is_comment=is_comment,
         is_junk=is_junk,
     )
-
-
-def _elements(outline: Outline) -> range:
-    return range(len(outline.nodes))
 
 
 def _find_headline(outline: Outline, title: str) -> int | None:
@@ -90,23 +89,24 @@ def _find_headline(outline: Outline, title: str) -> int | None:
     return None
 
 
-def _running(outline: Outline, index: int) -> int:
-    own, tag = outline.own[index], outline.tags[index]
-    shortest = _SHORTEST_PARAGRAPH if tag in PARAGRAPH_TAGS else _SHORTEST_OTHER
-    if own < shortest or tag in SIDE_TAGS or outline.own_linked[index] > _MOST_LINKED * own:
+def _running(own: int, linked: int, tag: str) -> int:
+    if own < _SHORTEST_PARAGRAPH or tag in SIDE_TAGS or linked > _MOST_LINKED * own:
         return 0
-    return own - outline.own_linked[index]
+    return own - linked if own >= _SHORTEST_OTHER or tag in PARAGRAPH_TAGS else 0
 
 
-def _is_commented(outline: Outline, index: int, headline: int | None, before: list[int]) -> bool:
-    """Tell whether an element is labelled as readers' comments, and can be."""
-    if not outline.traits[index].is_comments:
-        return False
-    if headline is None:
-        return before[-1] - (before[outline.ends[index]] - before[index]) >= _SHORTEST_COMMENTED
-    return not outline.contains(index, headline) and (
-        index < headline or before[index] - before[headline] >= _SHORTEST_COMMENTED
-    )
+def _commented(outline: Outline, headline: int | None, before: list[int]) -> list[bool]:
+    """Tell which elements are labelled as readers' comments, and can be."""
+    claims = [traits.is_comments for traits in outline.traits]
+    for index in [index for index, claim in enumerate(claims) if claim]:
+        if headline is None:
+            beside = before[-1] - (before[outline.ends[index]] - before[index])
+        elif outline.contains(index, headline):
+            beside = 0
+        else:
+            beside = before[index] - before[headline] if index > headline else _SHORTEST_COMMENTED
+        claims[index] = beside >= _SHORTEST_COMMENTED
+    return claims
 
 
 def _furniture(outline: Outline, headline: int | None, before: list[int]) -> list[bool]:
@@ -145,10 +145,10 @@ def _home(outline: Outline, headline: int | None, before: list[int]) -> int | No
     return home
 
 
-def _is_foreign(outline: Outline, index: int, home: int | None) -> bool:
-    return (
-        home is not None
-        and outline.tags[index] == "article"
-        and not outline.contains(index, home)
-        and not outline.contains(home, index)
-    )
+def _foreign(outline: Outline, home: int | None) -> list[bool]:
+    if home is None:
+        return [False] * len(outline.tags)
+    return [
+        tag == "article" and not outline.contains(index, home) and not outline.contains(home, index)
+        for index, tag in enumerate(outline.tags)
+    ]
