@@ -8,7 +8,6 @@ from tasks.clean.boilerplate import cut_boilerplate
 from tasks.clean.container import likely_containers, squeeze, widen
 from tasks.clean.metadata.gather import Metadata
 from tasks.clean.metadata.titles import agreement
-from tasks.clean.nodes import text_of
 from tasks.clean.outline import INLINE_TAGS, Outline
 from tasks.clean.reading import Reading
 from tasks.clean.standfirst import find_standfirst
@@ -62,11 +61,15 @@ def _choose(reading: Reading, candidates: list[int], title: str) -> tuple[int, s
     if not candidates:
         return 0, "page"
     best, stems = candidates[0], stems_of(title)
-    if stems and share_said(stems, text_of(reading.outline.nodes[best])) < _OFF_TOPIC:
+    if stems and _speaks(reading, best, stems) < _OFF_TOPIC:
         for other in candidates[1:]:
-            if _may_replace(reading, other, best) and share_said(stems, text_of(reading.outline.nodes[other])) >= _ON_TOPIC:
+            if _may_replace(reading, other, best) and _speaks(reading, other, stems) >= _ON_TOPIC:
                 return widen(reading, other), "title"
     return widen(reading, best), "container"
+
+
+def _speaks(reading: Reading, candidate: int, stems: frozenset[str]) -> float:
+    return share_said(stems, reading.outline.nodes[candidate].text(deep=True))
 
 
 def _may_replace(reading: Reading, other: int, best: int) -> bool:

@@ -1,7 +1,9 @@
 """Which element of a page holds the article."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 from tasks.clean.labels import is_body
 from tasks.clean.outline import PARAGRAPH_TAGS, Outline
@@ -31,7 +33,10 @@ def likely_containers(reading: Reading, probes: Sequence[str]) -> list[int]:
     """
     scores = _scores(reading)
     best_first = sorted(scores, key=scores.__getitem__, reverse=True)[:_CANDIDATES]
-    judged = {index: scores[index] * _trust(reading, index, probes) for index in best_first}
+    judged = {index: scores[index] * _trust(reading, index) for index in best_first}
+    if probes:
+        places = _places(reading, probes)
+        judged = {index: score * (0.2 + _found(reading.outline, index, places)) for index, score in judged.items()}
     return sorted(judged, key=judged.__getitem__, reverse=True)
 
 
@@ -54,7 +59,7 @@ def _scores(reading: Reading) -> dict[int, float]:
     return scores
 
 
-def _trust(reading: Reading, index: int, probes: Sequence[str]) -> float:
+def _trust(reading: Reading, index: int) -> float:
     """Return by what a candidate's score is multiplied, from what it is and where it stands."""
     outline, trust = reading.outline, _nearness(reading, index)
     tag, wrappers = outline.tags[index], _wrappers(outline, index)
@@ -76,7 +81,7 @@ def _trust(reading: Reading, index: int, probes: Sequence[str]) -> float:
     density = outline.link_density(index)
     if density > 0.3:
         trust *= max(0.2, 1 - 1.5 * (density - 0.3))
-    return trust * (0.2 + _found(outline, index, probes) if probes else 1.0)
+    return trust
 
 
 def _wrappers(outline: Outline, index: int) -> list[int]:
@@ -105,9 +110,21 @@ def _enclosing_article(outline: Outline, index: int) -> int | None:
     return next((above for above in outline.ancestors(index) if outline.tags[above] == "article"), None)
 
 
-def _found(outline: Outline, index: int, probes: Sequence[str]) -> float:
-    text = squeeze(outline.nodes[index].text(deep=True))
-    return sum(probe in text for probe in probes) / len(probes)
+def _places(reading: Reading, probes: Sequence[str]) -> list[list[int]]:
+    """Return for each probe the blocks of running text in which it begins."""
+    blocks = [index for index, size in enumerate(reading.running) if size]
+    texts = [squeeze(reading.outline.nodes[index].text(deep=True)) for index in blocks]
+    starts = list(accumulate(map(len, texts), initial=0))
+    whole = "".join(texts)
+    return [
+        [blocks[bisect_right(starts, found.start()) - 1] for found in re.finditer(re.escape(probe), whole)]
+        for probe in probes
+    ]
+
+
+def _found(outline: Outline, index: int, places: list[list[int]]) -> float:
+    """Return which share of the probes begins in an element."""
+    return sum(any(outline.contains(index, place) for place in each) for each in places) / len(places)
 
 
 def squeeze(text: str) -> str:

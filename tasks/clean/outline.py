@@ -100,28 +100,30 @@ def outline_of(tree: Tree) -> Outline | None:
 
 
 def _walk(body: Node) -> _Walked:
-    nodes: list[Node] = []
-    parents: list[int] = []
-    tags: list[str] = []
-    starts: list[int] = []
-    texts: list[tuple[int, int]] = []
-    index_of: dict[int, int] = {}
-    total = 0
-    for node in body.traverse(include_text=True, skip_empty=True):
-        above = node.parent
-        parent = index_of.get(above.mem_id, _NO_PARENT) if above is not None else _NO_PARENT
+    """Visit all below the body in document order, by hand: lexbor's own walk would make each node's parent anew."""
+    walked = _Walked([body], [_NO_PARENT], [body.tag or ""], [0], [])
+    resume: list[tuple[Node | None, int]] = []
+    node, parent, total = body.child, 0, 0
+    while node is not None or resume:
+        if node is None:
+            node, parent = resume.pop()
+            continue
         tag = node.tag or "-undef"
-        if tag == "-text":
-            if parent >= 0 and (size := len((node.text_content or "").strip())):
-                texts.append((parent, size))
-                total += size
+        if tag == "-text" and (size := len((node.text_content or "").strip())):
+            walked.texts.append((parent, size))
+            total += size
         elif tag[0] not in "-!_":
-            index_of[node.mem_id] = len(nodes)
-            nodes.append(node)
-            parents.append(parent)
-            tags.append(tag)
-            starts.append(total)
-    return _Walked(nodes, parents, tags, starts, texts)
+            index = len(walked.nodes)
+            walked.nodes.append(node)
+            walked.parents.append(parent)
+            walked.tags.append(tag)
+            walked.starts.append(total)
+            if (child := node.child) is not None:
+                resume.append((node.next, parent))
+                node, parent = child, index
+                continue
+        node = node.next
+    return walked
 
 
 def _count(walked: _Walked) -> tuple[list[int], list[int], list[int], list[int]]:
