@@ -142,24 +142,31 @@ def widen(reading: Reading, index: int) -> int:
     # In a gallery that is the article, furniture is all there is.
     measure = reading.running_text if reading.is_junk[index] else reading.prose
     chosen, text, above = index, measure(index), index
+    held: float = text
     for _ in range(_HIGHER_BY):
-        above = outline.parents[outline.wrappers[above]]
+        below, above = above, outline.parents[outline.wrappers[above]]
         if above <= 0:
             break
-        if _alike(outline, above, index, measure) > _WIDER_BY * text + 150:
+        held += _besides(outline, above, below, measure)
+        if held > _WIDER_BY * text + 150:
             if reading.is_comment[above] or outline.link_density(above) >= 0.3:
                 break
             chosen, text = above, measure(above)
+            held = text
     return chosen
 
 
-def _alike(outline: Outline, above: int, below: int, measure: Callable[[int], int]) -> float:
-    """Measure the running text of an element; a part of another make than the one below counts half."""
+def _besides(outline: Outline, above: int, below: int, measure: Callable[[int], int]) -> float:
+    """Measure what an element brings besides the part we come from; a part of another make counts half."""
     parts = list(outline.children(above))
     home = next(part for part in parts if outline.contains(part, below))
-    make = outline.tags[home], outline.labels[home]
+    make = _make(outline, home)
     return sum(
-        measure(part)
-        * (1.0 if outline.tags[part] in PARAGRAPH_TAGS or (outline.tags[part], outline.labels[part]) == make else _UNLIKE)
+        measure(part) * (1.0 if outline.tags[part] in PARAGRAPH_TAGS or _make(outline, part) == make else _UNLIKE)
         for part in parts
+        if part != home
     )
+
+
+def _make(outline: Outline, index: int) -> tuple[str, str]:
+    return outline.tags[index], outline.labels[index]
