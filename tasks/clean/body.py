@@ -57,7 +57,7 @@ def find_body(reading: Reading, metadata: Metadata) -> Body:
 
 
 def _choose(reading: Reading, candidates: list[int], title: str) -> tuple[int, str]:
-    """Return the article's container and by what it was chosen: the likeliest, unless only another speaks of the title."""
+    """Return the article's container, and how it was chosen: the likeliest, or the one that speaks of the title."""
     if not candidates:
         return 0, "page"
     best, stems = candidates[0], stems_of(title)

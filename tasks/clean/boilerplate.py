@@ -53,10 +53,8 @@ def _stands_alone(outline: Outline, index: int) -> bool:
 
 def _is_hidden(outline: Outline, index: int) -> bool:
     attributes = outline.nodes[index].attributes
-    # To screen readers alone a paragraph is hidden where a page reads another version to them.
-    if "hidden" in attributes or (
-        attributes.get("aria-hidden") == "true" and outline.tags[index] not in PARAGRAPH_TAGS
-    ):
+    # What must be paid for is kept from screen readers by some, and shown all the same.
+    if "hidden" in attributes or (attributes.get("aria-hidden") == "true" and not outline.traits[index].is_paywall):
         return True
     style = attributes.get("style")
     return bool(style) and "display:none" in (style or "").replace(" ", "").lower()
@@ -108,7 +106,7 @@ def _box(outline: Outline, title: int, container: int, most: float) -> int:
 
 
 def _is_text(outline: Outline, index: int) -> bool:
-    """Tell whether an element is a phrase among others of its paragraph, or a paragraph marked as one to be paid for."""
+    """Tell whether an element is a phrase among others of its paragraph, or a paragraph that must be paid for."""
     # schema.org asks publishers to mark the paragraphs behind a paywall: the class "paywall" names the article.
     if outline.traits[index].is_paywall and outline.tags[index] in PARAGRAPH_TAGS:
         return True

@@ -15,7 +15,7 @@ _DECAY_OF_WRAPPERS = 0.97
 _REACH = 6
 _CANDIDATES = 25
 _SHARE_OF_JUNK = 0.4
-# An article begins below its headline and a standfirst. With this much more running text in between, the chance is half.
+# An article begins below its headline and a standfirst. With this much more text in between, the chance is half.
 _NEAR = 500
 _FAR = 1_500
 _BEFORE_HEADLINE = 0.4
@@ -63,7 +63,9 @@ def _trust(reading: Reading, index: int) -> float:
     """Return by what a candidate's score is multiplied, from what it is and where it stands."""
     outline, trust = reading.outline, _nearness(reading, index)
     tag, wrappers = outline.tags[index], _wrappers(outline, index)
-    if any("articlebody" in (outline.nodes[each].attributes.get("itemprop") or "").lower() for each in (index, *wrappers)):
+    if any(
+        "articlebody" in (outline.nodes[each].attributes.get("itemprop") or "").lower() for each in (index, *wrappers)
+    ):
         trust *= 1.6
     if _is_body(outline, index):
         trust *= 1.3

@@ -177,4 +177,3 @@ def _label(node: Node) -> str:
     attributes = node.attributes
     classes, identifier = attributes.get("class"), attributes.get("id")
     return f"{classes or ''} {identifier or ''}".strip() if classes or identifier else ""
-

@@ -1,7 +1,6 @@
 """What the furniture of an article says of itself."""
 
 import re
-from collections.abc import Iterable
 
 from tasks.clean.data import vocabulary
 from tasks.clean.whitespace import flat

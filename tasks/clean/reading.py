@@ -52,7 +52,8 @@ def read_page(outline: Outline, title: str) -> Reading:
     """Find the headline of an outline, its running text and its furniture."""
     headline = _find_headline(outline, title)
     running = [
-        _running(own, linked, tag) for own, linked, tag in zip(outline.own, outline.own_linked, outline.tags, strict=True)
+        _running(own, linked, tag)
+        for own, linked, tag in zip(outline.own, outline.own_linked, outline.tags, strict=True)
     ]
     before = list(accumulate(running, initial=0))
     is_comment = _inherited(outline, _commented(outline, headline, before))
