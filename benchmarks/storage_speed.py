@@ -86,6 +86,7 @@ class Newsroom:
         count = len(numbers)
         urls = [f"https://www.example.com/news/2026/03/{number:09}" for number in numbers]
         ids = [sha256(url.encode()).hexdigest()[:32] for url in urls]
+        texts = self._texts(chance, count)
         midnight = np.datetime64(NOW.date() - timedelta(days=self.days), "us") + numbers % self.days * 86_400_000_000
         columns: dict[str, Any] = {
             "article_id": ids,
@@ -95,7 +96,7 @@ class Newsroom:
             "url": urls,
             "title": self._joined(chance, np.full(count, 9), " "),
             "summary": self._joined(chance, np.full(count, 25), " "),
-            "text": self._texts(chance, count),
+            "text": texts,
             "authors": self._some_lists(chance, chance.integers(0, 3, count)),
             "published_at": midnight + chance.integers(0, 86_400_000_000, count),
             "published_precision": ["instant"] * count,
@@ -115,7 +116,13 @@ class Newsroom:
             "word_count": [330] * count,
             "is_paywalled": [False] * count,
             "is_truncated": [False] * count,
+            "blocks": _blocks(texts),
+            "live_entries": [[]] * count,
+            "captions": self._some_lists(chance, np.zeros(count, int)),
+            "tables": [[]] * count,
             "extraction": _structs(strategy=["container"] * count, confidence=chance.random(count).round(2)),
+            "encoding": ["utf-8"] * count,
+            "unreadable": [0] * count,
             "page": self._pages(chance, count, f"2026/03/31/run-{first:06}.warc.gz"),
             "versions": _structs(pipeline=["0.1.0"] * count, rules=["1"] * count, taxonomy=["2026"] * count),
             "fingerprint": [chance.bytes(364) for _ in range(count)],
@@ -179,6 +186,16 @@ class Newsroom:
     def _pages(self, chance: np.random.Generator, count: int, file: str) -> pa.Array:
         offsets = np.cumsum(chance.integers(5000, 15_000, count))
         return _structs(file=[file] * count, offset=offsets, sha256=[chance.bytes(32).hex() for _ in range(count)])
+
+
+def _blocks(texts: pa.Array) -> pa.Array:
+    paragraphs = pc.split_pattern(texts, "\n\n")
+    lengths = pc.utf8_length(paragraphs.flatten()).to_numpy()
+    counts = pc.list_value_length(paragraphs).to_numpy()
+    ends = np.cumsum(lengths + 2) - 2
+    before = np.repeat(ends[np.cumsum(counts) - counts] - lengths[np.cumsum(counts) - counts], counts)
+    places = _structs(kind=["paragraph"] * len(lengths), start=ends - lengths - before, end=ends - before)
+    return _lists(counts, places)
 
 
 def _vocabulary(chance: np.random.Generator, count: int = 40_000) -> list[str]:

@@ -17,7 +17,8 @@ from flows.heatmap import calendar, legend, state_table
 from flows.parameters import BackfillParameters, known_days, request_for, window_for
 from flows.places import place_of
 from flows.settings import Settings, SettingsError
-from tasks.partitions import MENDABLE, Partition, Plan, State, count_states, counted, newest_first, sentence
+from tasks.partitions import MENDABLE, Partition, Plan, State, count_states, newest_first, sentence
+from tasks.phrasing import counted
 from tasks.planning import Request, latest_weeks, plan_by
 from tasks.survey import look
 

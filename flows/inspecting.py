@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import islice
 from random import Random
 
 from rich.padding import Padding
 from rich.rule import Rule as Line
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
 from flows.cli import DONE, NOT_DONE
@@ -16,7 +18,8 @@ from flows.clock import utc_now
 from flows.console import artifact_table, diff, out
 from flows.desks import desk_of
 from flows.settings import Settings
-from tasks.documents import Candidate, Page, Rejection
+from tasks.clean.blocks import BETWEEN
+from tasks.documents import Article, BlockKind, Candidate, Page, Rejection, Table
 from tasks.edit import Edited, edit_in_full
 from tasks.fetch.client import Fetcher
 from tasks.fetch.local import read_local
@@ -78,6 +81,7 @@ def _show(page: Page, edited: Edited) -> None:
         type=page.content_type,
         size=f"{len(page.body):,} bytes",
         sha256=page.sha256,
+        read_as=article.encoding + (f", {article.unreadable:,} characters unreadable" if article.unreadable else ""),
     )
     _section(
         "clean",
@@ -90,6 +94,17 @@ def _show(page: Page, edited: Edited) -> None:
         section=draft.section,
         strategy=f"{draft.extraction.strategy} ({draft.extraction.confidence:.2f})",
         words=f"{article.word_count:,}",
+        paywall=_paywall(article),
+    )
+    _section(
+        "content",
+        standfirst=article.standfirst,
+        blocks=_counts(block.kind for block in article.blocks),
+        live_entries=_entries(article),
+        captions="\n".join(article.captions),
+        tables="\n".join(map(_outlined, article.tables)),
+        next_page=article.next_page,
+        amp=article.amp_url,
     )
     _section(
         "language",
@@ -110,7 +125,7 @@ def _show(page: Page, edited: Edited) -> None:
     if mended.artifacts:
         out.print(Padding(artifact_table(mended.artifacts), (1, 0, 0, 2)))
     _section("topics")
-    table = Table(box=None, pad_edge=False, show_header=False)
+    table = Grid(box=None, pad_edge=False, show_header=False)
     for topic in edited.topics:
         phrases = ", ".join(dict.fromkeys(evidence.phrase for evidence in topic.evidence))
         table.add_row(f"{topic.score:.2f}", topic.label, Text(topic.id, style="dim"), Text(phrases, style="dim"))
@@ -120,9 +135,31 @@ def _show(page: Page, edited: Edited) -> None:
     out.print(Padding(diff(mended.text, in_text), (1, 2, 1, 2)))
 
 
+def _paywall(article: Article) -> str:
+    said = "declared" if article.is_paywalled else ""
+    return ", ".join(filter(None, (said, "only the beginning is here" if article.is_truncated else "")))
+
+
+def _counts(kinds: Iterable[BlockKind]) -> str:
+    return ", ".join(f"{count:,} {kind}" for kind, count in Counter(kinds).items())
+
+
+def _entries(article: Article) -> str:
+    return "\n".join(
+        f"{entry.published_at:%Y-%m-%d %H:%M} UTC  {article.text[entry.start : entry.end].partition(BETWEEN)[0]}"
+        for entry in article.live_entries
+    )
+
+
+def _outlined(table: Table) -> str:
+    """Return a table as a line: its size, its name, and what its first row says."""
+    size = f"{len(table.rows):,} × {len(table.rows[0]):,}"
+    return "  ".join(filter(None, (size, table.caption, " | ".join(filter(None, table.rows[0])))))
+
+
 def _section(name: str, **facts: str | None) -> None:
     out.print(Line(f"[bold]{name}", align="left", style="dim"))
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 2))
+    table = Grid(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 2))
     for label, fact in facts.items():
         if fact:
             table.add_row(Text(label.replace("_", " "), style="dim"), Text(fact))

@@ -6,6 +6,7 @@ from flows.jobs import Stopwatch, begin, conclude_upkeep, working
 from flows.parameters import MaintainParameters
 from flows.places import check_dataset, retention_of
 from tasks import stages
+from tasks.phrasing import counted
 
 
 class UnsoundDatasetError(Exception):
@@ -33,6 +34,6 @@ def maintain(parameters: MaintainParameters) -> None:
         conclude_upkeep(job, completed, moved, dropped, findings, watch.seconds)
     if findings:
         raise UnsoundDatasetError(
-            f"{job.place.root}: {len(findings):,} things are wrong, first {findings[0].path}: {findings[0].detail}. "
+            f"{job.place.root}: {counted(len(findings), 'fault')}, first {findings[0].path}: {findings[0].detail}. "
             "`copydesk verify` lists them all."
         )

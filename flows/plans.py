@@ -9,7 +9,8 @@ from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 
 from flows.run_page import Row, show_table, showing
-from tasks.partitions import MENDABLE, Partition, Plan, count_states, counted, newest_first, sentence
+from tasks.partitions import MENDABLE, Partition, Plan, count_states, newest_first, sentence
+from tasks.phrasing import counted
 from tasks.report.summary import RunSummary
 
 MOST_ROWS: Final = 1_000  # of a table that Prefect keeps

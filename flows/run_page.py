@@ -15,8 +15,9 @@ from flows.places import inside
 from tasks.documents import Outcome
 from tasks.gates import GateStatus
 from tasks.job import Job
+from tasks.phrasing import counted
 from tasks.report.summary import RunSummary
-from tasks.report.words import duration, plural, verdict
+from tasks.report.words import duration, verdict
 
 REPORT: Final = "report/index.html"
 UNREACHABLE: Final = (httpx.HTTPError, PrefectException)
@@ -120,7 +121,7 @@ def markdown(summary: RunSummary) -> str:
         parts += ["## Mended", _table(correction_rows(summary))]
     stages = ", ".join(f"{row['stage']} {row['took']}" for row in stage_rows(summary))
     parts.append(
-        f"{plural(summary.near_duplicates, 'near-duplicate')} on the days that changed. "
+        f"{counted(summary.near_duplicates, 'near-duplicate')} on the days that changed. "
         f"It took {duration(summary.run.duration)}{f': {stages}' if stages else ''}."
     )
     return "\n\n".join(part for part in parts if part)

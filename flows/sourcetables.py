@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.checkup import Checkup
-from tasks.conclusions import counted, listed
 from tasks.fetch.freshness import Condition
+from tasks.phrasing import counted, listed
 from tasks.standing import Standing
 
 _STYLES: Final = {
@@ -40,7 +40,7 @@ def _cells(standing: Standing, schedule: str | None, now: datetime) -> tuple[Tex
     following = ""
     if schedule and standing.next_visit is not None:
         following = f"next {told(standing.next_visit, now)}" if standing.next_visit > now else "next is due"
-    detail = "" if visit is None or not visit.failures else counted(visit.failures, "failure", "failures")
+    detail = "" if visit is None or not visit.failures else counted(visit.failures, "failure")
     return (
         _lines(standing.source.name, standing.source.location),
         _lines(standing.kind, schedule or "by hand"),
@@ -75,7 +75,7 @@ def _facts(checkup: Checkup, now: datetime) -> Iterator[tuple[str, str]]:
     yield "location", checkup.source.location
     yield "answer", checkup.answer
     if checkup.redirects:
-        yield "", f"after {counted(len(checkup.redirects), 'redirect', 'redirects')}, at {checkup.address}"
+        yield "", f"after {counted(len(checkup.redirects), 'redirect')}, at {checkup.address}"
     slow = f", crawl-delay {checkup.crawl_delay:g} s" if checkup.crawl_delay else ""
     yield "robots.txt", checkup.robots and checkup.robots + slow
     newest = f", the newest of {_instant(checkup.newest, now)}" if checkup.newest else ""
@@ -98,7 +98,7 @@ def _parts(checkup: Checkup) -> str:
     if checkup.listings <= 1 and not checkup.passed_over:
         return ""
     more = f", {checkup.passed_over:,} not looked into" if checkup.passed_over else ""
-    return f", {counted(checkup.listings, 'listing', 'listings')} read{more}"
+    return f", {counted(checkup.listings, 'listing')} read{more}"
 
 
 def _instant(when: datetime, now: datetime) -> str:

@@ -195,7 +195,7 @@ def _article(settings: Settings, name: str) -> dict[str, Any]:
 
 def _why(topic: str) -> str:
     if topic in taxonomy().tops:
-        return "seen by the linear model, by no phrase alone"
+        return "no phrase speaks for it, and no word told the model"
     return "stands above a topic that has evidence"
 
 

@@ -15,6 +15,7 @@ from storage.store import Store
 from storage.verify import Verdict, verify
 from tasks import housekeeping, listings
 from tasks.edit import versions
+from tasks.phrasing import counted
 from tasks.publish import tell_stories, write_report
 from tasks.report.summary import RunSummary
 from tasks.urls import BadUrl, canonical_url
@@ -30,17 +31,17 @@ def verify_dataset(settings: Settings, *, with_repair: bool, pages: bool, as_jso
     if as_json:
         sys.stdout.write(verdict.to_json() + "\n")
         return DONE if verdict.clean else NOT_DONE
-    _show(verdict, with_repair=with_repair)
+    _show(verdict, with_repair=with_repair, pages=pages)
     if doubted:
         out.print(f"{doubted:,} inputs are without their articles: `copydesk run` over their sources edits them anew.")
     return DONE if verdict.clean else NOT_DONE
 
 
-def _show(verdict: Verdict, *, with_repair: bool) -> None:
-    out.print(
-        f"{verdict.articles:,} articles in {verdict.partitions:,} partitions, {verdict.records:,} archived pages: "
-        + ("sound." if verdict.clean else f"{len(verdict.findings):,} things are wrong.")
-    )
+def _show(verdict: Verdict, *, with_repair: bool, pages: bool) -> None:
+    articles, partitions = counted(verdict.articles, "article"), counted(verdict.partitions, "partition")
+    read = f", {counted(verdict.records, 'archived page')}" if pages else " (the archive was not read)"
+    judged = "sound" if verdict.clean else counted(len(verdict.findings), "fault")
+    out.print(f"{articles} in {partitions}{read}: {judged}.")
     if not verdict.clean:
         out.print(finding_table(verdict))
         if not with_repair and any(finding.repairable or finding.by_caller for finding in verdict.findings):

@@ -29,9 +29,13 @@ An article whose date was corrected stays in its partition until `copydesk maint
 out of the old one a moment later. Whoever reads both files in that moment sees it twice; whoever needs longer than
 that from the one file to the other may miss it once.
 
-Instants are UTC, in microseconds. Columns are added, never renamed. Files of an older version lack the newer columns
-until `copydesk migrate` lifts them; `storage.read` shows null there, and Polars asks for
-`scan_parquet(…, missing_columns="insert")`.
+Instants are UTC, in microseconds. Places in a text count code points, as `text[start:end]` in Python and
+`substr(text, start + 1, end - start)` in SQL do.
+
+Columns are added, never renamed. Files of an older version lack the newer columns until `copydesk migrate` lifts them,
+with null in every row: not known, where an empty list means none. `copydesk reprocess` fills them from the archived
+pages. Until then `storage.read` shows null for what a file lacks, and so does `copydesk query` where another file has
+it; DuckDB by itself asks for `union_by_name = true`, Polars for a `schema` and `missing_columns="insert"`.
 """
 
 

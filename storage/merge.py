@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from storage.schema import Dataset
+from storage.schema import ADDED, Dataset
 
 NEW: Final = "new"
 UPDATED: Final = "updated"
@@ -59,20 +60,20 @@ def merge(
 ) -> Merged:
     """Take rows with distinct keys into a partition.
 
-    The newer fetch wins. A row that is equal stays as it was; one that differs only in `versions`, or whose page was
-    gone and answers again, is replaced, but keeps its revision. An article keeps the source and the input that brought
-    it first, so that one which two sources offer does not go to and fro between them. A resumed commit finds its own
-    rows stored already, and calls them what they were then.
+    The newer fetch wins. A row that is equal stays as it was; one that differs only in `versions`, that fills columns
+    which older rows do not have, or whose page was gone and answers again, is replaced, but keeps its revision. An
+    article keeps the source and the input that brought it first, so that one which two sources offer does not go to and
+    fro between them. A resumed commit finds its own rows stored already, and calls them what they were then.
     """
     places = pc.index_in(keys(dataset, incoming), value_set=keys(dataset, stored))
     before = stored.select([name for name in stored.column_names if name in _LOOKED_BACK_AT]).take(places)
     incoming = _keep_first_bringer(dataset, _keep_first_estimate(incoming, before), before)
     is_new = places.is_null()
     is_older = _is_older(incoming, before)
-    is_same, has_same_versions = _compared(dataset, incoming, stored, places)
+    is_same, is_current = _compared(dataset, incoming, stored, places)
     has_changed = pc.or_(is_new, pc.and_not(pc.invert(is_same), is_older))
     is_back = _answers_again(incoming, before)
-    is_restamped = pc.and_not(pc.or_(pc.invert(has_same_versions), is_back), is_older)
+    is_restamped = pc.and_not(pc.or_(pc.invert(is_current), is_back), is_older)
     is_replaced = pc.or_(has_changed, is_restamped)
 
     taken = _chosen(_filled(dataset, incoming, before, has_changed, is_back, now, run), is_replaced)
@@ -164,20 +165,41 @@ def _chosen(table: pa.Table, mask: pa.BooleanArray) -> pa.Table:
 def _compared(
     dataset: Dataset, incoming: pa.Table, stored: pa.Table, places: pa.Array
 ) -> tuple[pa.BooleanArray, pa.BooleanArray]:
-    """Say of each row whether it equals what is stored in its place, and whether its versions do: a new one, neither.
+    """Say of each row whether it equals what is stored in its place, and whether that is current: a new one, neither.
 
-    Only rows that have a place are compared: to a load, which has none, it would cost more than all else but encoding.
+    What is stored is current where its versions are the same, and it has all columns that the incoming row has: those
+    that its version did not have are filled, which is no change of content. Only rows that have a place are compared:
+    to a load, which has none, it would cost more than all else but encoding.
     """
     known = pc.indices_nonzero(places.is_valid())
     incoming, before = incoming.take(known), stored.take(places.drop_null())
-    counted = [name for name in dataset.schema.names if name not in dataset.uncounted]
-    versions = [name for name in ("versions",) if name in incoming.column_names]
-    spread = []
-    for names in (counted, versions):
-        same = np.zeros(len(places), dtype=bool)
-        same[known.to_numpy()] = _same_columns(incoming, before, names).to_numpy(zero_copy_only=False)
-        spread.append(pa.array(same))
-    return spread[0], spread[1]
+    brought = _brought_later(dataset)
+    counted = [name for name in dataset.schema.names if name not in dataset.uncounted.union(*brought)]
+    is_same = _same_columns(incoming, before, counted)
+    is_current = _same_columns(incoming, before, [name for name in ("versions",) if name in incoming.column_names])
+    for names in brought:
+        is_unknown = _are_null(before, names)
+        is_same = pc.and_(is_same, pc.or_(is_unknown, _same_columns(incoming, before, names)))
+        is_current = pc.and_not(is_current, pc.and_not(is_unknown, _are_null(incoming, names)))
+    return _spread(is_same, known, len(places)), _spread(is_current, known, len(places))
+
+
+def _brought_later(dataset: Dataset) -> list[list[str]]:
+    """Return the compared columns that each version after the first brought."""
+    brought = ({*added.get(dataset.name, ())} - dataset.uncounted for added in ADDED.values())
+    return [sorted(names) for names in brought if names]
+
+
+def _are_null(table: pa.Table, names: Sequence[str]) -> pa.BooleanArray:
+    """Say of each row whether it has nothing in all of these columns: so it is in a row of a version without them."""
+    return reduce(pc.and_, (table[name].combine_chunks().is_null() for name in names))
+
+
+def _spread(answers: pa.BooleanArray, known: pa.Array, rows: int) -> pa.BooleanArray:
+    """Return the answers for rows that have a place among all rows; for the others, no."""
+    spread = np.zeros(rows, dtype=bool)
+    spread[known.to_numpy()] = answers.to_numpy(zero_copy_only=False)
+    return pa.array(spread)
 
 
 def _same_columns(incoming: pa.Table, before: pa.Table, names: Sequence[str]) -> pa.BooleanArray:

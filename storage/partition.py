@@ -147,9 +147,13 @@ def read(files: Files, dataset: Dataset, day: date, columns: Sequence[str] | Non
         schema, absent = _lacking(path, dataset, file.schema_arrow)
         table = file.read(columns=None if columns is None else [name for name in columns if name not in absent])
     except (pa.ArrowInvalid, OSError) as error:
-        raise DamagedFileError(f"{path}: this file is damaged ({error}). {_REMEDY}") from error
+        raise _damaged(path, error) from error
     lifted = _lifted(dataset, table, absent, columns)
     return Partition(lifted, hashlib.sha256(content).hexdigest(), version, schema)
+
+
+def _damaged(path: str, error: Exception) -> DamagedFileError:
+    return DamagedFileError(f"{path}: this file is damaged ({' '.join(str(error).split())}). {_REMEDY}")
 
 
 def is_trusted(dataset: Dataset, day: date, stored: Partition, known: Known) -> bool:
@@ -175,7 +179,9 @@ def schema_of(files: Files, dataset: Dataset, day: date) -> str:
         try:
             return _lacking(path, dataset, pq.read_schema(stream))[0]
         except pa.ArrowInvalid as error:
-            raise DamagedFileError(f"{path}: this file is damaged ({error}). {_REMEDY}") from error
+            raise DamagedFileError(
+                f"{path}: this file is damaged ({' '.join(str(error).split())}). {_REMEDY}"
+            ) from error
 
 
 def guard(dataset: Dataset, day: date) -> str:

@@ -11,8 +11,23 @@ from typing import Final
 
 import pyarrow as pa
 
-SCHEMA_VERSION: Final = "2"
-ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {"2": {"articles": ("gone_at",)}}
+SCHEMA_VERSION: Final = "3"
+ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "2": {"articles": ("gone_at",)},
+    "3": {
+        "articles": (
+            "standfirst",
+            "blocks",
+            "live_entries",
+            "captions",
+            "tables",
+            "next_page",
+            "amp_url",
+            "encoding",
+            "unreadable",
+        )
+    },
+}
 """What each version after the first added, by dataset: columns that may be null, and are null in older rows."""
 
 KNOWN_VERSIONS: Final = ("1", *ADDED)
@@ -95,6 +110,39 @@ TOPIC: Final = pa.struct(
         column("label", pa.string(), "The topic's English label, or the watchlist's."),
         column("score", pa.float64(), "How sure the tagger is, 0 to 1; 1 for a watchlist."),
         column("evidence", list_of(TOPIC_EVIDENCE), "The phrases that decided; none where the model alone saw it."),
+    ]
+)
+
+BLOCK: Final = pa.struct(
+    [
+        column(
+            "kind",
+            pa.string(),
+            "`standfirst`, `paragraph`, `heading`, `list-item`, `quote`, `table-row`, or `caption` where captions are "
+            "the article.",
+        ),
+        column("start", pa.int32(), "Where it starts in `text`, in code points."),
+        column("end", pa.int32(), "Where it ends: the place after its last code point."),
+    ]
+)
+
+LIVE_ENTRY: Final = pa.struct(
+    [
+        column("published_at", INSTANT, "When it was posted."),
+        column("start", pa.int32(), "Where it starts in `text`, in code points."),
+        column("end", pa.int32(), "Where it ends: the place after its last code point."),
+    ]
+)
+
+TABLE: Final = pa.struct(
+    [
+        column("caption", pa.string(), "What the page calls it."),
+        column("header_rows", pa.int32(), "How many of the first rows are headings."),
+        column(
+            "rows",
+            list_of(list_of(pa.string())),
+            "Its rows, all of as many cells; of the places that a cell spans, all but the first are empty.",
+        ),
     ]
 )
 
@@ -203,7 +251,22 @@ ARTICLES: Final = _schema(
         required("word_count", pa.int32(), "Words in `text`."),
         required("is_paywalled", pa.bool_(), "The page says that the rest is for subscribers."),
         required("is_truncated", pa.bool_(), "The text is only the beginning of the article."),
+        column(
+            "standfirst", pa.string(), "Sentences between headline and body, where the page marks them: as in `text`."
+        ),
+        column("blocks", list_of(BLOCK), "What `text` is made of, in order; a blank line stands between two."),
+        column("live_entries", list_of(LIVE_ENTRY), "Entries of a live blog, in the order of `text`."),
+        column("captions", list_of(pa.string()), "What stands under the pictures, as found on the page."),
+        column("tables", list_of(TABLE), "Tables in the body, as found on the page; their rows stand in `text`, too."),
+        column("next_page", pa.string(), "Address of this article's next page; `text` is that of this page."),
+        column("amp_url", pa.string(), "Address of the page's AMP twin."),
         required("extraction", EXTRACTION, "How the body was found."),
+        column(
+            "encoding",
+            pa.string(),
+            "Character encoding that the page was read in, by its name in Python, whatever the page says.",
+        ),
+        column("unreadable", pa.int32(), "Characters of the page that could not be read in it, and became U+FFFD."),
         column("page", PAGE, "Where the fetched bytes are kept."),
         required("versions", VERSIONS, "What made this row; stale when these differ from today's."),
     ],
@@ -296,7 +359,7 @@ STAGED_ARTICLES: Final = _staged(
 STAGED_REJECTIONS: Final = _staged("staged_rejections", REJECTIONS, _NUMBER)
 
 _BOOKKEEPING: Final = frozenset(
-    {"fetched_at", "first_seen_at", "updated_at", "revision", "gone_at", "page", "versions"}
+    {"fetched_at", "first_seen_at", "updated_at", "revision", "gone_at", "encoding", "unreadable", "page", "versions"}
 )
 _PUBLISHED: Final = "UTC day of `published_at` when the article was first stored."
 
@@ -326,6 +389,7 @@ ARTICLES_DATASET: Final = Dataset(
         "topics.list.element.id",
         "topics.list.element.label",
         "topics.list.element.evidence.list.element.field",
+        "blocks.list.element.kind",
         "extraction.strategy",
         "page.file",
         "versions.pipeline",
@@ -402,8 +466,8 @@ DATASETS: Final = {dataset.name: dataset for dataset in (*PRODUCT, FINGERPRINTS_
 def added_since(dataset: Dataset, version: str) -> tuple[str, ...]:
     """Return the columns that a file of an older version lacks; a version nobody knows is a ValueError.
 
-    >>> added_since(ARTICLES_DATASET, "1"), added_since(REJECTIONS_DATASET, "1")
-    (('gone_at',), ())
+    >>> added_since(ARTICLES_DATASET, "2")[-2:], added_since(REJECTIONS_DATASET, "1")
+    (('encoding', 'unreadable'), ())
     """
     later = KNOWN_VERSIONS[KNOWN_VERSIONS.index(version) + 1 :]
     return tuple(name for each in later for name in ADDED[each].get(dataset.name, ()))

@@ -9,6 +9,7 @@ from tasks.fetch.glance import STALE
 from tasks.fetch.results import Deferred
 from tasks.fetch.sources import Source
 from tasks.glimpse import STORED, Glimpse
+from tasks.phrasing import counted, listed
 
 _LONGEST: Final = 140  # characters of a trouble that are shown
 
@@ -61,7 +62,7 @@ def verdict_on(tried: Article | Rejection) -> str:
     """Say what became of a page at the desk."""
     if isinstance(tried, Rejection):
         return f"set aside at {tried.stage}: {trouble(tried)}"
-    return f"an article of {counted(tried.word_count, 'word', 'words')}, language {tried.language}"
+    return f"an article of {counted(tried.word_count, 'word')}, language {tried.language}"
 
 
 def trouble(why: Rejection | Deferred) -> str:
@@ -69,22 +70,3 @@ def trouble(why: Rejection | Deferred) -> str:
     if isinstance(why, Deferred):
         return f"not to be asked until {why.until:%Y-%m-%d %H:%M} UTC, {why.detail}"
     return f"{why.reason}, {shorten(why.detail, _LONGEST, placeholder='…')}" if why.detail else why.reason
-
-
-def listed(counts: Mapping[str, int]) -> str:
-    """List counts, the largest first.
-
-    >>> listed({"duplicate": 3, "other-site": 1200})
-    '1,200 other-site, 3 duplicate'
-    """
-    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    return ", ".join(f"{count:,} {name}" for name, count in ordered if count)
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """Return a number with its noun.
-
-    >>> counted(1, "entry", "entries"), counted(1200, "entry", "entries")
-    ('1 entry', '1,200 entries')
-    """
-    return f"{count:,} {one if count == 1 else many}"

@@ -94,6 +94,18 @@ class Action(StrEnum):
     REPORTED = "reported"
 
 
+class BlockKind(StrEnum):
+    """What a block is in the article. Analysts group by these: add, never rename."""
+
+    STANDFIRST = "standfirst"
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    ITEM = "list-item"
+    QUOTE = "quote"
+    CAPTION = "caption"
+    ROW = "table-row"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
     """What a feed, a sitemap or a document's header said about a page before it was read."""
@@ -179,10 +191,41 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextBlock:
+    """A paragraph, a heading, a quote of a text: its kind, and where it stands in the text, in code points."""
+
+    kind: BlockKind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveEntry:
+    """An entry of a live blog: when it was posted, and where it stands in the text, in code points."""
+
+    published_at: datetime
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table as the page shows it: rows of as many cells each, the first `header_rows` of which are headings.
+
+    A cell that spans several places stands in the first of them; the others are empty.
+    """
+
+    caption: str | None
+    header_rows: int
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A cleaned page: title, text and metadata, before language, mending and topics.
 
-    `text` is paragraphs separated by one blank line ("\\n\\n"); no other newline stands in it.
+    `text` is blocks separated by one blank line ("\\n\\n"); no other newline stands in it. `blocks` and `live_entries`
+    say where in it they stand.
     """
 
     title: str
@@ -201,6 +244,12 @@ class Draft:
     lead_image: str | None = None
     is_paywalled: bool = False
     is_truncated: bool = False
+    blocks: tuple[TextBlock, ...] = ()
+    live_entries: tuple[LiveEntry, ...] = ()
+    captions: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    next_page: str | None = None
+    amp_url: str | None = None
     extraction: Extraction
 
 
@@ -336,7 +385,16 @@ class Article:
     word_count: int
     is_paywalled: bool
     is_truncated: bool
+    standfirst: str | None
+    blocks: tuple[TextBlock, ...]
+    live_entries: tuple[LiveEntry, ...]
+    captions: tuple[str, ...]
+    tables: tuple[Table, ...]
+    next_page: str | None
+    amp_url: str | None
     extraction: Extraction
+    encoding: str
+    unreadable: int
     page: PageRef | None
     fingerprint: bytes = field(repr=False)
     versions: Versions

@@ -6,7 +6,8 @@ from datetime import datetime
 from tasks.artifacts.markers import page_markers
 from tasks.artifacts.mend import Mended, Mode, mend
 from tasks.artifacts.rulebook import RULES_VERSION
-from tasks.clean.decoding import decode
+from tasks.clean.bounds import MOST_TEXT
+from tasks.clean.decoding import Decoded, decode
 from tasks.clean.extract import clean
 from tasks.clean.plaintext import read_document
 from tasks.clean.whitespace import is_noise
@@ -25,6 +26,7 @@ from tasks.documents import (
 )
 from tasks.fingerprint import fingerprint
 from tasks.language import detect_language
+from tasks.layout import lay_out
 from tasks.topics.tagger import TAGGER_VERSION
 from tasks.topics.taxonomy import TAXONOMY_VERSION
 from tasks.topics.watching import topics_of
@@ -82,6 +84,8 @@ def edit_in_full(page: Page, desk: Desk) -> Edited | Rejection:
     draft = clean(page, decoded.text) if page.kind is PageKind.HTML else read_document(page, decoded.text)
     if isinstance(draft, Rejection):
         return draft
+    if (length := len(draft.title) + len(draft.text)) > MOST_TEXT:
+        return page.reject(Stage.CLEAN, Reason.TOO_LARGE, f"{length:,} characters of text")
     declared = tuple(tag for tag in (draft.language_declared, page.hints.language) if tag)
     language = detect_language(draft.text, declared=declared, prior=desk.expected_languages)
     mended = mend(
@@ -98,16 +102,23 @@ def edit_in_full(page: Page, desk: Desk) -> Edited | Rejection:
         language=language,
         mended=mended,
         topics=topics,
-        article=_article(page, draft, language, mended, topics, versions(desk)),
+        article=_article(page, decoded, draft, language, mended, topics, versions(desk)),
     )
 
 
 def _article(
-    page: Page, draft: Draft, language: Language, mended: Mended, topics: tuple[Topic, ...], made_by: Versions
+    page: Page,
+    decoded: Decoded,
+    draft: Draft,
+    language: Language,
+    mended: Mended,
+    topics: tuple[Topic, ...],
+    made_by: Versions,
 ) -> Article:
     """Lay out what the stages concluded as one row."""
     url, canonical, identity, fallback = _identity(page, draft)
     published_at, precision, published_source = _publication(page, draft)
+    layout = lay_out(draft, mended)
     return Article(
         input=page.input,
         source=page.source,
@@ -139,7 +150,16 @@ def _article(
         word_count=count_words(mended.text),
         is_paywalled=draft.is_paywalled,
         is_truncated=draft.is_truncated,
+        standfirst=layout.standfirst,
+        blocks=layout.blocks,
+        live_entries=layout.live_entries,
+        captions=draft.captions,
+        tables=draft.tables,
+        next_page=draft.next_page,
+        amp_url=draft.amp_url,
         extraction=draft.extraction,
+        encoding=decoded.encoding,
+        unreadable=decoded.replacements,
         page=page.ref,
         fingerprint=fingerprint(mended.text, language.tag),
         versions=made_by,

@@ -30,8 +30,8 @@ from tasks.partitions import (
     Partition,
     Reach,
     Unit,
-    counted,
 )
+from tasks.phrasing import counted
 from tasks.planning import Request, expected, plan_by
 from tasks.progress import listening
 from tasks.publish import Failure, Published, publish_run, together

@@ -62,8 +62,8 @@ _FEW_LETTERS = 12
 _INERTIA = 12.0
 
 _SMOOTHING = 0.5e-4  # langdetect's alpha of 0.5 over its base frequency of 10,000
-_OTHER_PRIOR = -6.0
-_OUTSIDE_PRIOR = -8.0
+_OTHER_PRIOR = -8.0
+_OUTSIDE_PRIOR = -10.0
 _DECLARED = 4.0
 _FUNCTION_WORD = 2.5
 _WRONG_SCRIPT = -4.0  # for each letter
@@ -73,7 +73,8 @@ _LEAST_KANA = 0.05
 _TEMPERATURE = 3.0
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_ADDRESS = re.compile(r"https?://\S+|\S+@\S+\.\S+")
+# Bounded on the left of the @: texts without spaces would take time with the square of their length.
+_ADDRESS = re.compile(r"https?://\S+|[\w.+-]{1,64}@\S+\.\S+")
 _NOT_LATIN_LETTERS = re.compile(r"[^\W\d_a-zA-Z\u00aa-\u024f\u1e00-\u1eff]")
 
 # Scripts that one language of the web's news uses alone.
@@ -214,13 +215,17 @@ def plausibility(text: str) -> float:
 
 def _pieces(text: str) -> list[tuple[str, int]]:
     """Return pieces of the text, spread evenly over its paragraphs, each with the characters it stands for."""
-    paragraphs = [paragraph for paragraph in _ADDRESS.sub(" ", text).split("\n") if _LETTERS.search(paragraph)]
-    if not paragraphs:
-        return []
+    paragraphs = [paragraph for paragraph in text.split("\n") if _LETTERS.search(paragraph)]
     step = max(1, len(paragraphs) // _PIECES)
-    chosen = paragraphs[::step][:_PIECES]
-    length = _PIECE_LENGTH * _PIECES // len(chosen)
-    return [(paragraph[:length], len(paragraph)) for paragraph in chosen]
+    sample = [(_without_addresses(paragraph), len(paragraph)) for paragraph in paragraphs[::step][:_PIECES]]
+    chosen = [(beginning, weight) for beginning, weight in sample if _LETTERS.search(beginning)]
+    length = _PIECE_LENGTH * _PIECES // max(1, len(chosen))
+    return [(beginning[:length], weight) for beginning, weight in chosen]
+
+
+def _without_addresses(paragraph: str) -> str:
+    """Return the beginning of a paragraph without the addresses in it, which are in no language."""
+    return _ADDRESS.sub(" ", paragraph[: 2 * _PIECE_LENGTH * _PIECES])
 
 
 def _judge(piece: str, profiles: Profiles) -> Scores:

@@ -421,12 +421,3 @@ def sentence(partition: Partition) -> str:
     """
     why = f" ({': '.join(part for part in (partition.reason, partition.detail) if part)})"
     return f"{partition.source} {partition.day} is {partition.state}{why if len(why) > len(' ()') else ''}."
-
-
-def counted(count: int, what: str) -> str:
-    """Return a count of things in words.
-
-    >>> counted(1, "partition"), counted(1400, "page")
-    ('1 partition', '1,400 pages')
-    """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from flows.sample.site import SampleSite
 from storage import read
@@ -18,6 +19,10 @@ from tasks.fetch.sources import Source, SourceKind
 from tasks.fetch.window import Window
 from tasks.job import Announce, Job, tell_no_one
 from tasks.publish import Published, finish_interrupted, publish_run, tell_stories
+
+# The first example of a test pays for what is loaded late, and a busy machine for everything: nothing is timed here.
+settings.register_profile("copydesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("copydesk")
 
 Ingest = Callable[..., Published]
 

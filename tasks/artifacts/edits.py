@@ -1,5 +1,6 @@
 """Edits of a text: made, composed over several passes, found again from the other side, taken back."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -113,6 +114,39 @@ def origin(edits: Sequence[Placed], start: int, end: int) -> tuple[int, int]:
     if last:
         end = last.edit.end if end <= last.end else end + last.edit.end - last.end
     return start, end
+
+
+def follow(
+    spans: Sequence[tuple[int, int]], artifacts: Iterable[Artifact], field: str = "text"
+) -> list[tuple[int, int]]:
+    """Return where stretches of a field before mending stand in the field as stored.
+
+    The stretches are sorted and never overlap, and neither do those returned: what an edit wrote over the border of two
+    belongs to the first. One that was taken out whole is empty.
+
+    >>> comma = Artifact(field="text", rule="space-before-mark", category="punctuation", action=Action.MENDED,
+    ...                  start=2, before=" ,", start_in_text=2, after=",", confidence=0.9)
+    >>> follow([(0, 6), (8, 12)], [comma])
+    [(0, 5), (7, 11)]
+    """
+    mended = sorted(
+        (artifact.start, artifact.start + len(artifact.before), artifact.start_in_text, len(artifact.after or ""))
+        for artifact in artifacts
+        if artifact.field == field and artifact.action is Action.MENDED
+    )
+    starts = [edit[0] for edit in mended]
+
+    def moved(offset: int, *, is_end: bool) -> int:
+        # At the end of a stretch, an insertion is still a part of it; what replaces the characters behind it is not.
+        last = bisect_right(starts, offset) - 1
+        while last >= 0 and mended[last][0] == offset and not (is_end and mended[last][1] == offset):
+            last -= 1
+        if last < 0:
+            return offset
+        _, end, start_in_text, length = mended[last]
+        return start_in_text + length + max(0, offset - end)
+
+    return [(moved(start, is_end=False), moved(end, is_end=True)) for start, end in spans]
 
 
 def undo(stored: str, artifacts: Iterable[Artifact], field: str = "text") -> str:

@@ -1,38 +1,41 @@
-"""A cleaned piece of HTML as typed blocks, and the text they make."""
+"""A cleaned piece of HTML as typed blocks and tables, and the text they make."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
 
 from tasks.clean.data import vocabulary
 from tasks.clean.outline import BLOCK_TAGS
+from tasks.clean.tables import read_table
 from tasks.clean.whitespace import tidy
+from tasks.documents import BlockKind, Table, TextBlock
 
+STANDFIRST_MARK = "data-desk-standfirst"
+"""Attribute of an element that holds the standfirst."""
 
-class Kind(StrEnum):
-    """What a block is in the article."""
+ENTRY_MARK = "data-desk-entry"
+"""Attribute of an element that belongs to an entry of a live blog: the entry's number."""
 
-    PARAGRAPH = "paragraph"
-    HEADING = "heading"
-    ITEM = "list-item"
-    QUOTE = "quote"
-    CAPTION = "caption"
-    ROW = "table-row"
+BETWEEN = "\n\n"
+"""What stands between two blocks of a text."""
+
+BETWEEN_CELLS = "| "
+"""What stands between two cells of a table's row: of "310 335" nobody could tell that it is two numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """A piece of an article that stands by itself."""
 
-    kind: Kind
+    kind: BlockKind
     text: str
     linked: int = 0  # characters inside links
     level: int = 0  # of a heading, 1 to 6
+    entry: int | None = None  # of a live blog, by its number
 
     @property
     def link_density(self) -> float:
@@ -40,14 +43,22 @@ class Block:
         return self.linked / len(self.text) if self.text else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """What a piece of HTML holds."""
+
+    blocks: list[Block]
+    tables: list[Table]
+
+
 _KIND_OF_TAG = {
-    **{f"h{level}": Kind.HEADING for level in range(1, 7)},
-    **dict.fromkeys(("li", "dd", "dt"), Kind.ITEM),
-    "blockquote": Kind.QUOTE,
-    "figcaption": Kind.CAPTION,
-    "figure": Kind.CAPTION,
-    "caption": Kind.CAPTION,
-    "tr": Kind.ROW,
+    **{f"h{level}": BlockKind.HEADING for level in range(1, 7)},
+    **dict.fromkeys(("li", "dd", "dt"), BlockKind.ITEM),
+    "blockquote": BlockKind.QUOTE,
+    "figcaption": BlockKind.CAPTION,
+    "figure": BlockKind.CAPTION,
+    "caption": BlockKind.CAPTION,
+    "tr": BlockKind.ROW,
 }
 # In these, the kind of what surrounds them goes on.
 _PASSING = frozenset({"p", "div", "section", "article", "span", "td", "th", "center", "main"})
@@ -60,17 +71,18 @@ _SHORTEST_REPEAT = 100
 _LETTER = re.compile(r"[^\W_]")
 
 
-def blocks_of(fragment: str) -> list[Block]:
+def read_fragment(html: str) -> Fragment:
     """Read a piece of HTML into typed blocks.
 
-    >>> [(block.kind.value, block.text) for block in blocks_of("<h2>Why</h2><p>It <b>rained</b>.</p><ul><li>hard</ul>")]
+    >>> read = read_fragment("<h2>Why</h2><p>It <b>rained</b>.</p><ul><li>hard</ul>")
+    >>> [(block.kind.value, block.text) for block in read.blocks]
     [('heading', 'Why'), ('paragraph', 'It rained.'), ('list-item', 'hard')]
     """
-    soup = BeautifulSoup(fragment, "lxml", multi_valued_attributes=None)
+    soup = BeautifulSoup(html, "lxml", multi_valued_attributes=None)
     reader = _Reader()
-    reader.read(soup.body or soup, Kind.PARAGRAPH, level=0, linked=False)
+    reader.read(soup.body or soup, BlockKind.PARAGRAPH, level=0, linked=False)
     reader.finish()
-    return reader.blocks
+    return Fragment(reader.blocks, reader.tables)
 
 
 class _Reader:
@@ -78,32 +90,53 @@ class _Reader:
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
+        self.tables: list[Table] = []
+        self._entry: int | None = None
+        self._between_cells, self._is_new_cell = "", False
         self._pieces: list[str] = []
         self._linked = 0
-        self._kind, self._level = Kind.PARAGRAPH, 0
+        self._kind, self._level = BlockKind.PARAGRAPH, 0
 
-    def read(self, element: Tag, kind: Kind, level: int, linked: bool) -> None:
+    def read(self, element: Tag, kind: BlockKind, level: int, linked: bool) -> None:
         for child in element.children:
             if isinstance(child, Tag):
                 self._enter(child, kind, level, linked)
             elif type(child) is NavigableString:
                 self._add(str(child), kind, level, linked)
 
-    def _enter(self, tag: Tag, kind: Kind, level: int, linked: bool) -> None:
+    def _enter(self, tag: Tag, kind: BlockKind, level: int, linked: bool) -> None:
         if tag.name == "br":
             self._break(tag)
-        elif tag.name in BLOCK_TAGS and not (kind is Kind.ROW and tag.name in _PASSING):
-            self.finish()
-            self.read(tag, *_kind_inside(tag.name, kind, level), linked)
-            self.finish()
+        elif (tag.name in BLOCK_TAGS or tag.has_attr(ENTRY_MARK)) and not (
+            kind is BlockKind.ROW and tag.name in _PASSING
+        ):
+            self._enter_block(tag, kind, level, linked)
         else:
             if tag.name in ("td", "th"):
-                self._space()
+                self._next_cell()
             self.read(tag, kind, level, linked or tag.name == "a")
 
-    def _add(self, text: str, kind: Kind, level: int, linked: bool) -> None:
+    def _enter_block(self, tag: Tag, kind: BlockKind, level: int, linked: bool) -> None:
+        self.finish()
+        around = self._entry, self._between_cells
+        if tag.name == "table" and (table := read_table(tag)):
+            self.tables.append(table)
+            kind = BlockKind.PARAGRAPH  # where a figure holds it, it is no caption
+            self._between_cells = BETWEEN_CELLS
+        if (number := tag.get(ENTRY_MARK)) is not None:
+            self._entry = _number(str(number))
+        if tag.has_attr(STANDFIRST_MARK):
+            kind = BlockKind.STANDFIRST
+        self.read(tag, *_kind_inside(tag.name, kind, level), linked)
+        self.finish()
+        self._entry, self._between_cells = around
+
+    def _add(self, text: str, kind: BlockKind, level: int, linked: bool) -> None:
         if not self._pieces:
             self._kind, self._level = kind, level
+        if self._is_new_cell and not text.isspace():
+            self._pieces.append(self._between_cells)
+            self._is_new_cell = False
         self._pieces.append(text)
         if linked:
             self._linked += len(text.strip())
@@ -118,18 +151,29 @@ class _Reader:
         if self._pieces:
             self._pieces.append(" ")
 
+    def _next_cell(self) -> None:
+        self._space()
+        self._is_new_cell = bool(self._pieces)
+
     def finish(self) -> None:
         """End the block that is being gathered."""
         if text := tidy("".join(self._pieces)):
-            self.blocks.append(Block(self._kind, text, self._linked, self._level))
-        self._pieces, self._linked = [], 0
+            self.blocks.append(Block(self._kind, text, self._linked, self._level, self._entry))
+        self._pieces, self._linked, self._is_new_cell = [], 0, False
 
 
-def _kind_inside(name: str, kind: Kind, level: int) -> tuple[Kind, int]:
+def _number(mark: str) -> int | None:
+    """Return an entry's number; None where the page has put something of its own there."""
+    return int(mark) if len(mark) < 9 and mark.isdecimal() else None
+
+
+def _kind_inside(name: str, kind: BlockKind, level: int) -> tuple[BlockKind, int]:
     own = _KIND_OF_TAG.get(name)
-    if own is None or kind is Kind.CAPTION:
-        return (kind, level) if name in _PASSING or kind is Kind.CAPTION else (Kind.PARAGRAPH, 0)
-    return own, int(name[1]) if own is Kind.HEADING else 0
+    if kind in (BlockKind.STANDFIRST, BlockKind.CAPTION):  # all that is in one is part of it
+        return kind, level
+    if own is None:
+        return (kind, level) if name in _PASSING else (BlockKind.PARAGRAPH, 0)
+    return own, int(name[1]) if own is BlockKind.HEADING else 0
 
 
 def _follows_break(element: PageElement | None) -> bool:
@@ -141,7 +185,8 @@ def _follows_break(element: PageElement | None) -> bool:
 def article_blocks(blocks: Iterable[Block], title: str) -> list[Block]:
     """Drop the blocks that are furniture: the title again, calls to read on, lists of links, headings over nothing.
 
-    >>> article_blocks([Block(Kind.HEADING, "Why", level=2), Block(Kind.PARAGRAPH, "Read more: rain", 4)], "Rain")
+    >>> heading, call = Block(BlockKind.HEADING, "Why", level=2), Block(BlockKind.PARAGRAPH, "Read more: rain", 4)
+    >>> article_blocks([heading, call], "Rain")
     []
     """
     folded = title.casefold()
@@ -165,23 +210,39 @@ def _without_repeats(blocks: list[Block]) -> list[Block]:
 def _is_furniture(block: Block) -> bool:
     text, density = block.text, block.link_density
     return (
-        (block.kind is Kind.HEADING and block.level == 1)
+        (block.kind is BlockKind.HEADING and block.level == 1)
         or (len(text) < _LONGEST_FURNITURE and _OPENING.match(text) is not None)
-        or (density > 0.8 and len(text) < 200 and block.kind is not Kind.ROW)
-        or (density > 0.5 and block.kind is Kind.ITEM)
+        or (density > 0.8 and len(text) < 200 and block.kind is not BlockKind.ROW)
+        or (density > 0.5 and block.kind is BlockKind.ITEM)
         or not _LETTER.search(text)
     )
 
 
 def _without_empty_headings(blocks: list[Block]) -> Iterator[Block]:
     for block, following in zip(blocks, [*blocks[1:], None], strict=False):
-        if block.kind is Kind.HEADING and (
-            following is None or (following.kind is Kind.HEADING and following.level <= block.level)
+        if block.kind is BlockKind.HEADING and (
+            following is None or (following.kind is BlockKind.HEADING and following.level <= block.level)
         ):
             continue
         yield block
 
 
 def text_of_blocks(blocks: Iterable[Block]) -> str:
-    """Return an article's text: its blocks without captions, a blank line between them."""
-    return "\n\n".join(block.text for block in blocks if block.kind is not Kind.CAPTION)
+    """Return the text that blocks make: a blank line stands between them."""
+    return BETWEEN.join(block.text for block in blocks)
+
+
+def placed(blocks: Iterable[Block]) -> tuple[TextBlock, ...]:
+    """Return where blocks stand in the text they make.
+
+    >>> blocks = [Block(BlockKind.HEADING, "Why"), Block(BlockKind.PARAGRAPH, "It rained.")]
+    >>> [(each.start, each.end) for each in placed(blocks)]
+    [(0, 3), (5, 15)]
+    """
+    found = []
+    start = 0
+    for block in blocks:
+        end = start + len(block.text)
+        found.append(TextBlock(kind=block.kind, start=start, end=end))
+        start = end + len(BETWEEN)
+    return tuple(found)

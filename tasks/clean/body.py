@@ -1,18 +1,22 @@
 """The article's body: the likeliest container, and what else to try when it looks wrong."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from tasks.clean.blocks import Block, Kind, article_blocks, blocks_of, text_of_blocks
+from tasks.clean.blocks import Block, article_blocks, placed, read_fragment, text_of_blocks
 from tasks.clean.boilerplate import cut_boilerplate
+from tasks.clean.captions import is_gallery, read_captions
 from tasks.clean.container import likely_containers, squeeze, widen
+from tasks.clean.live import cut_times, entries_of, mark_entries
 from tasks.clean.metadata.gather import Metadata
 from tasks.clean.metadata.titles import agreement
 from tasks.clean.outline import INLINE_TAGS, Outline
 from tasks.clean.reading import Reading
-from tasks.clean.standfirst import find_standfirst
+from tasks.clean.standfirst import find_standfirst, mark_standfirst
 from tasks.clean.subject import share_said, stems_of
-from tasks.documents import Extraction
+from tasks.documents import BlockKind, Extraction, LiveEntry, Table, TextBlock
 
 # BeautifulSoup's time grows with the nodes that reach it, 30 µs each: what says nothing about blocks is left out.
 _BLOCK_BOUNDARY = r"</?(?:p|div|ul|ol|li|h[1-6]|blockquote|section|article|figure|table|tr|td)\b"
@@ -36,24 +40,52 @@ _MOST_LINKED = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """An article's blocks, their text, and how they were found."""
+    """An article's text, the blocks in it, what stands beside it, and how it was found."""
+
+    text: str
+    blocks: tuple[TextBlock, ...]
+    live_entries: tuple[LiveEntry, ...]
+    captions: tuple[str, ...]
+    tables: tuple[Table, ...]
+    extraction: Extraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    """What a container holds of an article; `posted` says when the entries of a live blog were, by number."""
 
     blocks: list[Block]
-    text: str
-    extraction: Extraction
+    captions: tuple[str, ...]
+    tables: tuple[Table, ...]
+    posted: Mapping[int, datetime]
 
 
 def find_body(reading: Reading, metadata: Metadata) -> Body:
     """Find the article on a page. Cuts furniture out of the tree, so that the reading is spent afterwards."""
-    quoted = metadata.quoted_body
-    container, strategy = _choose(reading, likely_containers(reading, _probes(quoted)), metadata.title)
+    container, strategy = _choose(reading, likely_containers(reading, _probes(metadata.quoted_body)), metadata.title)
     share = _share_of_running_text(reading, container)
-    blocks = _cut_out(reading, container, metadata)
-    if len(quoted) >= _SHORTEST_QUOTED_BODY and len(text_of_blocks(blocks)) < _STUB * len(quoted):
-        strategy, blocks = "json-ld", [Block(Kind.PARAGRAPH, line) for line in quoted.split("\n")]
-    text = text_of_blocks(blocks)
-    extraction = Extraction(strategy=strategy, confidence=_confidence(text, metadata, share))
-    return Body(blocks=blocks, text=text, extraction=extraction)
+    content = _cut_out(reading, container, metadata)
+    blocks = content.blocks
+    if quoted := _quoted_instead(metadata, len(text_of_blocks(blocks))):
+        strategy, blocks = "json-ld", [Block(BlockKind.PARAGRAPH, line) for line in quoted.split("\n")]
+    text, places = text_of_blocks(blocks), placed(blocks)
+    return Body(
+        text=text,
+        blocks=places,
+        live_entries=entries_of(blocks, places, content.posted, metadata.updates),
+        captions=content.captions,
+        tables=content.tables,
+        extraction=Extraction(strategy=strategy, confidence=_confidence(text, metadata, share)),
+    )
+
+
+def _quoted_instead(metadata: Metadata, shown: int) -> str:
+    """Return the body as JSON-LD quotes it, where the page shows a stub. Of a live blog, the latest entries will do."""
+    quoted, enough = metadata.quoted_body, _STUB * len(metadata.quoted_body)
+    if not quoted and metadata.updates:
+        quoted = "\n".join(line for update in metadata.updates for line in (update.headline, update.body) if line)
+        enough = _STUB * min(len(quoted), _LONG_ENOUGH)
+    return quoted if len(quoted) >= _SHORTEST_QUOTED_BODY and shown < enough else ""
 
 
 def _choose(reading: Reading, candidates: list[int], title: str) -> tuple[int, str]:
@@ -91,16 +123,24 @@ def _probes(quoted: str) -> list[str]:
     return [squeeze(quoted[start : start + _PROBE_LENGTH]) for start in starts][:_MOST_PROBES]
 
 
-def _cut_out(reading: Reading, container: int, metadata: Metadata) -> list[Block]:
-    """Return the article's blocks in a container, its standfirst first; what is furniture is cut from the tree."""
+def _cut_out(reading: Reading, container: int, metadata: Metadata) -> _Content:
+    """Return what a container holds of the article, its standfirst first; what is furniture is cut from the tree."""
+    outline, headline = reading.outline, reading.headline
     standfirst = find_standfirst(reading, container, metadata.summary or "")
+    captions = read_captions(reading, container)
+    entries = mark_entries(reading, container, is_declared=bool(metadata.updates))
     cut = cut_boilerplate(reading, container)
-    _simplify(reading.outline, container, cut)
-    fragment = reading.outline.nodes[container].html or ""
-    blocks = article_blocks(blocks_of(_BETWEEN_BLOCKS.sub(">", fragment)), metadata.title)
+    cut_times(outline, entries, cut)
+    if not standfirst:
+        mark_standfirst(outline, container, headline, cut)
+    _simplify(outline, container, cut)
+    fragment = read_fragment(_BETWEEN_BLOCKS.sub(">", outline.nodes[container].html or ""))
+    blocks = [block for block in article_blocks(fragment.blocks, metadata.title) if block.kind is not BlockKind.CAPTION]
     if standfirst and not any(standfirst[:50] in block.text for block in blocks):
-        return [Block(Kind.PARAGRAPH, standfirst), *blocks]
-    return blocks
+        blocks = [Block(BlockKind.STANDFIRST, standfirst), *blocks]
+    if is_gallery(text_of_blocks(blocks), captions):
+        blocks += [Block(BlockKind.CAPTION, caption) for caption in captions]
+    return _Content(blocks=blocks, captions=captions, tables=tuple(fragment.tables), posted=entries.posted)
 
 
 def _simplify(outline: Outline, container: int, cut: set[int]) -> None:

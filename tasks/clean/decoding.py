@@ -1,6 +1,7 @@
 """From bytes to text: the byte order mark, the HTTP header, the meta tag, then the bytes themselves."""
 
 import codecs
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -65,13 +66,21 @@ _MARKUP = re.compile(rb"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>|\s+", 
 _MARKUP_WITHIN = 262_144
 _SAMPLE = 600
 _LONGEST_SAMPLE = 4_000
-# Controls, private characters, half-width kana; signs in the middle of words; two alphabets in one word.
+# Controls, private characters, half-width kana; signs in the middle of words; two alphabets in one word, or ideographs.
 _NONSENSE = re.compile(
     "[\x80-\x9f\ue000-\uf8ff\uff61-\uff9f]"
     "|(?<=[^\\W\\d_])[\xa0-\xbf\xd7\xf7\u2122](?=[^\\W\\d_])"
-    "|[a-zA-Z][\u0370-\u06ff]|[\u0370-\u06ff][a-zA-Z]"
+    "|[a-zA-Z][\u0370-\u06ff\u200e\u200f]|[\u0370-\u06ff\u200e\u200f][a-zA-Z]"
+    "|(?<=[a-z])[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+(?=[a-z])"
 )
 _NONSENSE_COSTS = 25.0
+# Fewer characters for the same bytes are no merit of a reading: half of what unknown ones would cost is given back.
+_CHARACTER_BRINGS = 15.0
+# A declaration is not believed where another reading makes so much more sense, in nats for each byte beyond ASCII.
+# Measured on 411 texts in 19 languages: right declarations are outdone by 1.1 at most, wrong ones by 5 and more, but
+# for those between Western and Central European charsets, which have most letters in common.
+_MUCH_MORE_SENSE = 2.0
+_FEWEST_HIGH_BYTES = 4
 # What pages are written in that declare nothing, or something wrong; of two that fit equally well, the first.
 _DETECTABLE = (
     "cp1252", "gb18030", "big5hkscs", "cp932", "euc_jp", "cp949", "cp1251", "koi8_r", "iso8859_5", "cp866", "cp1256",
@@ -92,7 +101,8 @@ class Decoded:
 def decode(body: bytes, content_type: str) -> Decoded:
     r"""Decode a page's bytes; what cannot be read becomes U+FFFD. Never raises.
 
-    A declaration that the bytes contradict is not believed: either they do not decode, or they are plainly UTF-8.
+    A declaration that the bytes contradict is not believed: they do not decode, are plainly UTF-8, or make much more
+    sense in another encoding.
 
     >>> decode(b"caf\xe9", "text/html; charset=iso-8859-1")
     Decoded(encoding='cp1252', evidence='http', replacements=0)
@@ -157,13 +167,23 @@ _OPEN_1252 = {byte: chr(byte) for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
 
 
 def _is_contradicted(body: bytes, encoding: str) -> bool:
-    """Tell whether bytes declared as something else are plainly UTF-8."""
-    if encoding == "utf-8" or encoding.startswith(("utf-16", "utf-32")):
+    """Tell whether bytes declared as something else are plainly UTF-8, or make little sense as declared."""
+    if body.isascii() or encoding == "utf-8" or encoding.startswith(("utf-16", "utf-32")):
         return False
-    return (
+    is_utf8 = (
         len(_MULTIBYTE_UTF8.findall(body, 0, _MARKUP_WITHIN)) >= _SURE_SEQUENCES
         and _strictly(body, "utf-8") is not None
     )
+    return is_utf8 or _is_outdone(_sample(body), encoding)
+
+
+def _is_outdone(sample: bytes, encoding: str) -> bool:
+    """Tell whether another encoding than the declared one makes much more sense of a sample."""
+    high = sum(map(len, _HIGH_BYTES.findall(sample)))
+    if high < _FEWEST_HIGH_BYTES or (declared := _strictly(sample, encoding)) is None:
+        return False
+    best = max(map(_sense, _readings(sample).values()), default=-math.inf)
+    return best - _sense(declared) > _MUCH_MORE_SENSE * high
 
 
 def _detect(body: bytes) -> str:
@@ -171,14 +191,17 @@ def _detect(body: bytes) -> str:
         return encoding
     if _strictly(body, "utf-8") is not None or _is_damaged_utf8(body):
         return "utf-8"
-    sample = _sample(body)
-    readings = {encoding: text for encoding in _DETECTABLE if (text := _strictly(sample, encoding)) is not None}
+    readings = _readings(_sample(body))
     return max(readings, key=lambda encoding: _sense(readings[encoding]), default="cp1252")
+
+
+def _readings(sample: bytes) -> dict[str, str]:
+    return {encoding: text for encoding in _DETECTABLE if (text := _strictly(sample, encoding)) is not None}
 
 
 def _sense(text: str) -> float:
     """Return how much sense a reading makes: its likelihood, less what no writer puts there."""
-    return plausibility(text) - _NONSENSE_COSTS * len(_NONSENSE.findall(text))
+    return plausibility(text) + _CHARACTER_BRINGS * len(text) - _NONSENSE_COSTS * len(_NONSENSE.findall(text))
 
 
 def _wide(body: bytes) -> str:

@@ -6,10 +6,12 @@ from urllib.parse import urlsplit
 from tasks.clean.body import Body, find_body
 from tasks.clean.bounds import excess
 from tasks.clean.metadata.gather import Metadata, gather_metadata
+from tasks.clean.neighbours import Neighbours, find_neighbours
 from tasks.clean.nodes import Tree
 from tasks.clean.outline import STRIPPED_TAGS, Outline, outline_of
 from tasks.clean.reading import Reading, read_page
 from tasks.clean.verdict import Impression, verdict
+from tasks.clean.wall import is_truncated, read_wall
 from tasks.clean.whitespace import tidy
 from tasks.documents import Draft, Page, Reason, Rejection, Stage
 
@@ -21,10 +23,6 @@ _HARDLY_ANY = 300
 _MORE_BY = 2
 _PUT_AWAY = re.compile(r"<(/?)(?:nav|noscript|template|dialog|button|select)(?=[\s/>])", re.IGNORECASE)
 _TEASER_TAGS = frozenset({"h2", "h3", "h4"})
-_ELLIPSES = ("…", "...", "[…]", "[...]")
-# A barred article shows this much at most; JSON-LD counts this many times the words that are there.
-_LONGEST_STUB = 1_500
-_MISSING_WORDS = 1.6
 
 
 def clean(page: Page, html: str) -> Draft | Rejection:
@@ -35,16 +33,18 @@ def clean(page: Page, html: str) -> Draft | Rejection:
         return page.reject(Stage.CLEAN, Reason.NOT_HTML if tidy(html[:_IMPRESSION]) else Reason.EMPTY)
     tree = Tree(html)
     metadata = gather_metadata(tree, page.url or "", page.fetched_at)
+    neighbours = find_neighbours(tree, page.url or metadata.canonical_url or "")
     reading = _read(tree, html, metadata.title)
     if reading is None:
         return page.reject(Stage.CLEAN, Reason.EMPTY, "the page shows no text")
     outline = reading.outline
     page_text = _visible_text(outline)
-    is_barred = any(traits.is_paywall for traits in outline.traits)
+    wall = read_wall(tree, metadata.walled, is_barred=any(traits.is_paywall for traits in outline.traits))
     body = find_body(reading, metadata)
     if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
         return page.reject(Stage.CLEAN, reason, page_text[:120] or "the page shows no text")
-    return _draft(page, metadata, body, is_truncated=_is_truncated(body.text, metadata, is_barred))
+    goes_on = neighbours.next_page is not None or is_truncated(body.text, metadata, wall)
+    return _draft(page, metadata, body, neighbours, is_truncated=goes_on)
 
 
 def _read(tree: Tree, html: str, title: str) -> Reading | None:
@@ -86,16 +86,7 @@ def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, pag
     )
 
 
-def _is_truncated(text: str, metadata: Metadata, is_barred: bool) -> bool:
-    """Tell whether the page shows only the beginning: it says so, or is barred and short, or trails off."""
-    if metadata.word_count > _MISSING_WORDS * len(text.split()) > 0 and " " in text:
-        return True
-    if (metadata.is_paywalled or is_barred) and len(text) < _LONGEST_STUB:
-        return metadata.is_paywalled or text.endswith(_ELLIPSES)
-    return text.endswith(_ELLIPSES)
-
-
-def _draft(page: Page, metadata: Metadata, body: Body, *, is_truncated: bool) -> Draft:
+def _draft(page: Page, metadata: Metadata, body: Body, neighbours: Neighbours, *, is_truncated: bool) -> Draft:
     """Join what the page says with what was said about it; the page has the first word."""
     hints, publication = page.hints, metadata.publication
     moment = publication.moment if publication is not None else None
@@ -117,5 +108,11 @@ def _draft(page: Page, metadata: Metadata, body: Body, *, is_truncated: bool) ->
         lead_image=metadata.lead_image,
         is_paywalled=metadata.is_paywalled,
         is_truncated=is_truncated,
+        blocks=body.blocks,
+        live_entries=body.live_entries,
+        captions=body.captions,
+        tables=body.tables,
+        next_page=neighbours.next_page,
+        amp_url=neighbours.amp_url,
         extraction=body.extraction,
     )

@@ -4,6 +4,10 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.clean.whitespace import flat, tidy
 
+# Characters of an attribute, a heading, a declared value: what is longer is no metadata.
+LONGEST_VALUE = 20_000
+LONGEST_LABEL = 1_000
+
 Tree = LexborHTMLParser
 Node = LexborNode
 
@@ -14,16 +18,16 @@ def attribute(node: Node, name: str) -> str:
     >>> attribute(Tree('<a href=" /x ">y</a>').css_first("a"), "href")
     '/x'
     """
-    return flat(node.attributes.get(name) or "")
+    return flat((node.attributes.get(name) or "")[:LONGEST_VALUE])
 
 
 def text_of(node: Node) -> str:
-    """Return all text below a node on one line.
+    """Return the text below a node on one line, so much of it as metadata can be.
 
     >>> text_of(Tree("<p>one <b>two</b>\\n three").css_first("p"))
     'one two three'
     """
-    return tidy(node.text(deep=True))
+    return tidy(node.text(deep=True)[:LONGEST_VALUE])
 
 
 def label_of(node: Node) -> str:
@@ -34,7 +38,7 @@ def label_of(node: Node) -> str:
     """
     attributes = node.attributes
     classes, identifier = attributes.get("class"), attributes.get("id")
-    return f" {classes or ''} {identifier or ''} ".lower() if classes or identifier else ""
+    return f" {classes or ''} {identifier or ''} "[:LONGEST_LABEL].lower() if classes or identifier else ""
 
 
 def ancestors(node: Node, limit: int = 400) -> list[Node]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tasks.clean.data import vocabulary
 from tasks.clean.labels import Traits, traits_of
-from tasks.clean.nodes import Node, Tree
+from tasks.clean.nodes import LONGEST_LABEL, Node, Tree
 
 _TAGS = vocabulary("tags")
 BLOCK_TAGS, PARAGRAPH_TAGS, SIDE_TAGS, INLINE_TAGS = (
@@ -176,4 +176,4 @@ def _wrappers(parents: list[int], length: list[int]) -> list[int]:
 def _label(node: Node) -> str:
     attributes = node.attributes
     classes, identifier = attributes.get("class"), attributes.get("id")
-    return f"{classes or ''} {identifier or ''}".strip() if classes or identifier else ""
+    return f"{classes or ''} {identifier or ''}".strip()[:LONGEST_LABEL] if classes or identifier else ""

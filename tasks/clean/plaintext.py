@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tasks.clean.blocks import Block, placed, text_of_blocks
 from tasks.clean.metadata.dates import Moment, is_plausible, parse_moment
 from tasks.clean.metadata.names import people
 from tasks.clean.whitespace import tidy
-from tasks.documents import Draft, Extraction, Page, Reason, Rejection, Stage
+from tasks.documents import BlockKind, Draft, Extraction, Page, Reason, Rejection, Stage
 
 _HEADER = re.compile(
     r"(?P<key>date|title|author|source|url|language)(?P<mark>\s*:\s*|\s+)(?P<value>\S.*)", re.IGNORECASE
@@ -46,7 +47,7 @@ def read_document(page: Page, text: str) -> Draft | Rejection:
         title, paragraphs = paragraphs[0], paragraphs[1:]
     if not paragraphs:
         return page.reject(Stage.CLEAN, Reason.NO_ARTICLE_TEXT, "a title and no text")
-    return _draft(page, headers, title, "\n\n".join(paragraphs))
+    return _draft(page, headers, title, [Block(BlockKind.PARAGRAPH, paragraph) for paragraph in paragraphs])
 
 
 def _split_headers(text: str) -> tuple[Headers, list[str]]:
@@ -146,14 +147,14 @@ def _goes_on(line: str, following: str) -> bool:
     return not _SENTENCE_END.search(line.rstrip("\"'”’»)")) and following[:1].islower()
 
 
-def _draft(page: Page, headers: Headers, title: str, text: str) -> Draft:
+def _draft(page: Page, headers: Headers, title: str, blocks: list[Block]) -> Draft:
     hints, date = page.hints, headers.date
     if date is not None and not is_plausible(date, page.fetched_at):
         date = None
     source = "text" if date is not None else "hint" if hints.published_at is not None else None
     return Draft(
         title=title,
-        text=text,
+        text=text_of_blocks(blocks),
         summary=hints.summary,
         authors=people([headers.author], [headers.source]) or hints.authors,
         published_at=date.instant if date is not None else hints.published_at,
@@ -162,5 +163,6 @@ def _draft(page: Page, headers: Headers, title: str, text: str) -> Draft:
         canonical_url=headers.url or None,
         language_declared=headers.language.replace("_", "-") or hints.language,
         site_name=headers.source or None,
+        blocks=placed(blocks),
         extraction=Extraction(strategy="text-document", confidence=1.0),
     )

@@ -1,14 +1,21 @@
-"""The sentences between headline and body, where they stand outside the body's container."""
+"""The sentences between headline and body, outside the body's container or on top of it."""
 
+from collections.abc import Iterable
+
+from tasks.clean.blocks import STANDFIRST_MARK
 from tasks.clean.container import squeeze
 from tasks.clean.labels import is_standfirst
 from tasks.clean.nodes import text_of
 from tasks.clean.outline import Outline
 from tasks.clean.reading import Reading
 
-_TAGS = frozenset({"h2", "p", "div", "section", "span", "strong"})
+_BLOCK_TAGS = frozenset({"h2", "p", "div", "section"})
+_TAGS = _BLOCK_TAGS | {"span", "strong"}
+_MOST_LINKED = 0.3
 _SHORTEST, _LONGEST = 40, 700
 _SAME = 32
+# With this much text before it, a paragraph stands in the body.
+_MOST_BEFORE = 200
 
 
 def find_standfirst(reading: Reading, container: int, summary: str) -> str:
@@ -26,7 +33,7 @@ def find_standfirst(reading: Reading, container: int, summary: str) -> str:
             and not outline.contains(parent, container)
             and is_standfirst(outline.labels[parent])
         )
-        if not _SHORTEST < outline.length[index] < _LONGEST or outline.link_density(index) >= 0.3:
+        if not _SHORTEST < outline.length[index] < _LONGEST or outline.link_density(index) >= _MOST_LINKED:
             continue
         if is_marked or (outline.own[index] == outline.length[index] and _begins(outline, index, summary)):
             return text_of(outline.nodes[index])
@@ -36,3 +43,30 @@ def find_standfirst(reading: Reading, container: int, summary: str) -> str:
 def _begins(outline: Outline, index: int, summary: str) -> bool:
     beginning = squeeze(text_of(outline.nodes[index]))[:_SAME]
     return len(beginning) == _SAME and squeeze(summary).startswith(beginning)
+
+
+def mark_standfirst(outline: Outline, container: int, headline: int | None, cut: Iterable[int]) -> None:
+    """Mark the standfirst on top of a container, where the page's author named one and it was not cut."""
+    if (index := _on_top(outline, container, headline, set(cut))) is not None:
+        outline.nodes[index].attrs[STANDFIRST_MARK] = ""
+
+
+def _on_top(outline: Outline, container: int, headline: int | None, cut: set[int]) -> int | None:
+    before = past = 0
+    for index in range(max(container, headline or 0) + 1, outline.ends[container]):
+        if index in cut:
+            past = max(past, outline.ends[index])
+        if index < past:
+            continue
+        if before > _MOST_BEFORE:
+            break
+        size = outline.length[index]
+        if (
+            outline.tags[index] in _BLOCK_TAGS
+            and _SHORTEST < size < min(_LONGEST, outline.length[container] // 2)
+            and outline.link_density(index) < _MOST_LINKED
+            and is_standfirst(outline.labels[index])
+        ):
+            return index
+        before += outline.own[index]
+    return None

@@ -9,8 +9,9 @@ from typing import Final
 from markupsafe import Markup
 
 from tasks.partitions import LETTERS, MEANINGS, MENDABLE, Partition, State, newest_first, sentence
+from tasks.phrasing import counted
 from tasks.report.plots import shade
-from tasks.report.words import MONTHS, WEEKDAYS, clipped, plural
+from tasks.report.words import MONTHS, WEEKDAYS, clipped
 
 CELL, ROW, WEEK_GAP = 9, 17, 5  # in pixels
 LEFT, TOP = 144, 34  # room for the names of sources, and of months and Mondays
@@ -128,7 +129,7 @@ def _cell(partition: Partition, x: int, y: int, most: int) -> Markup:
     state, day = partition.state, partition.day
     fill = f"shade-{shade(partition.rows, most)}" if state is State.FRESH else f"s-{state}"
     told = f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}: {state}"
-    rows = f", {plural(partition.rows, 'article')}" if partition.rows else ""
+    rows = f", {counted(partition.rows, 'article')}" if partition.rows else ""
     why = f" ({partition.detail})" if partition.detail else ""
     cell = Markup('<g><title>{}</title><rect class="{}" x="{}" y="{}" width="{}" height="15" rx="1.5"/>').format(
         clipped(f"{told}{rows}{why}", 200), fill, x, y, CELL
@@ -150,4 +151,4 @@ def _in_words(partitions: Sequence[Partition], seen: Mapping[State, int]) -> str
     """
     days, sources = len({each.day for each in partitions}), len({each.source for each in partitions})
     states = ", ".join(f"{seen[state]:,} {state}" for state in State if seen.get(state))
-    return f"{plural(days, 'day')} of {plural(sources, 'source')}: {states}."
+    return f"{counted(days, 'day')} of {counted(sources, 'source')}: {states}."

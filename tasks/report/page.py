@@ -14,6 +14,7 @@ from markupsafe import Markup
 from tasks.documents import Outcome
 from tasks.gates import GateStatus
 from tasks.partitions import Partition
+from tasks.phrasing import counted
 from tasks.report import figures, glyphs, plots, words
 from tasks.report.corrections import COLUMNS, corrected_articles, specimen
 from tasks.report.days import days_of
@@ -169,7 +170,7 @@ def outcome_rows(summary: RunSummary, columns: Sequence[Outcome]) -> tuple[Outco
 def _together(sources: Sequence[SourceOutcomes]) -> SourceOutcomes:
     """Add several sources up into one line."""
     return SourceOutcomes(
-        source=words.plural(len(sources), "more source"),
+        source=counted(len(sources), "more source"),
         inputs=sum(source.inputs for source in sources),
         outcomes={outcome: sum(source.count(outcome) for source in sources) for outcome in Outcome},
     )
@@ -203,7 +204,7 @@ def _calendar_in_words(days: dict[date, int]) -> str:
     """Say what the calendar shows, for those who do not see it."""
     busiest = max(days, key=lambda day: (days[day], day))
     return (
-        f"{words.plural(_sum(days), 'article')} on {words.plural(len(days), 'day')}, "
+        f"{counted(_sum(days), 'article')} on {counted(len(days), 'day')}, "
         f"from {min(days).isoformat()} to {max(days).isoformat()}; "
         f"most on {busiest.isoformat()}: {words.number(days[busiest])}."
     )
@@ -279,7 +280,7 @@ def _environment() -> Environment:
         "legible": glyphs.legible,
         "moment": words.moment,
         "number": words.number,
-        "plural": words.plural,
+        "counted": counted,
         "reveal": glyphs.reveal,
         "safe_link": words.safe_link,
         "stage_bars": _stage_bars,

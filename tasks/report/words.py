@@ -7,6 +7,7 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from tasks.documents import Outcome
+from tasks.phrasing import counted
 from tasks.report.summary import RunSummary
 
 MONTHS = (
@@ -27,15 +28,6 @@ def number(count: float) -> str:
     '1,204'
     """
     return f"{count:,}"
-
-
-def plural(count: int, noun: str, nouns: str | None = None) -> str:
-    """Write a count with its noun.
-
-    >>> plural(1, "input"), plural(1204, "story", "stories")
-    ('1 input', '1,204 stories')
-    """
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def moment(instant: datetime) -> str:
@@ -89,13 +81,13 @@ def verdict(summary: RunSummary) -> str:
     if not summary.inputs:
         return "Nothing came in: the sources offered no input."
     if not new and not updated and not rejected:
-        return f"Nothing new: {plural(summary.inputs, 'input')} looked at, and no article had changed."
+        return f"Nothing new: {counted(summary.inputs, 'input')} looked at, and no article had changed."
     became = [
-        plural(new, "new article") if new else "",
-        (f"{number(updated)} updated" if new else plural(updated, "updated article")) if updated else "",
+        counted(new, "new article") if new else "",
+        (f"{number(updated)} updated" if new else counted(updated, "updated article")) if updated else "",
         f"{number(rejected)} set aside" if rejected else "",
     ]
-    return f"{plural(summary.inputs, 'input')} came in: {_listed([part for part in became if part])}."
+    return f"{counted(summary.inputs, 'input')} came in: {_listed([part for part in became if part])}."
 
 
 def _listed(parts: list[str]) -> str:

@@ -19,10 +19,11 @@ ANY: Final = "any"
 WORD_WEIGHT: Final = 1.0
 PHRASE_WEIGHT: Final = 1.5
 LABEL_SHARE: Final = 0.8  # a label is written to name a topic, not to be met in a text
+FINE_SHARE: Final = 0.25  # how loud a phrase of a "fine" line speaks for its top topic
 
 _HEADING = re.compile(r"(\d{8}) (.+)")
 _LABELS = re.compile(r"labels=([\d.]+)")
-_LINE = re.compile(r"([a-zA-Z-]+): (.+)")
+_LINE = re.compile(r"([a-zA-Z-]+)( fine)?: (.+)")
 _PHRASE = re.compile(r"(.+?)(?:=([\d.]+))?")
 _VARIANTS = re.compile(r"\(([^)]*)\)")
 _LABEL_NOTE = re.compile(r"\s*\(.*?\)")
@@ -42,13 +43,17 @@ class Casing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A phrase in one language that speaks for a topic, with its weight; a star opens it at that end."""
+    """A phrase in one language that speaks for a topic, with its weight; a star opens it at that end.
+
+    For the top topic above, it has `top_share` of that weight.
+    """
 
     phrase: str
     topic: str
     weight: float
     language: str
     is_label: bool = False
+    top_share: float = 1.0
 
     @property
     def casing(self) -> Casing:
@@ -57,6 +62,11 @@ class Entry:
         if len(bare) > 1 and bare.isupper():
             return Casing.UPPER
         return Casing.INITIAL if bare[0].isupper() and not self.is_label else Casing.ANY
+
+    @property
+    def is_word(self) -> bool:
+        """Tell whether this is more than a label, a name, or what is the same in all languages."""
+        return self.casing is Casing.ANY and not self.is_label and self.language != ANY
 
 
 def fold(text: str) -> str:
@@ -126,11 +136,11 @@ def _entries(content: str, number: int, topic: str) -> Iterator[Entry]:
     line = _LINE.fullmatch(content)
     if not line or not topic:
         raise LexiconError(f"line {number}: {content[:40]!r} is not `language: phrase, phrase` below a topic.")
-    language = line[1]
-    for written in line[2].split(","):
+    language, is_fine = line[1], bool(line[2])
+    for written in line[3].split(","):
         phrase, weight = _weighed(written.strip(), number)
         for variant in _variants(phrase, language):
-            yield Entry(variant, topic, weight, language)
+            yield Entry(variant, topic, weight, language, top_share=FINE_SHARE if is_fine else 1.0)
 
 
 def _weighed(written: str, number: int) -> tuple[str, float]:
@@ -150,15 +160,18 @@ def _variants(phrase: str, language: str) -> Iterator[str]:
     >>> list(_variants("elect(ed|ion)", "fr")), list(_variants("vote(s)", "fr")), list(_variants("city", "en"))
     (['elected', 'election'], ['vote', 'votes'], ['city', 'cities'])
     """
+    for form in _spelled_out(phrase) if "(" in phrase else (phrase,):
+        yield form
+        if language == "en" and "(" not in phrase and form[-1].isascii() and form[-1].islower() and form[-1] != "s":
+            yield _plural(form)
+
+
+def _spelled_out(phrase: str) -> Iterator[str]:
     choices = []
     for position, part in enumerate(_VARIANTS.split(phrase)):
         options = part.split("|")
         choices.append(["", *options] if position % 2 and len(options) == 1 else options)
-    for chosen in product(*choices):
-        form = "".join(chosen)
-        yield form
-        if language == "en" and "(" not in phrase and form[-1].isascii() and form[-1].islower() and form[-1] != "s":
-            yield _plural(form)
+    return map("".join, product(*choices))
 
 
 def _plural(noun: str) -> str:

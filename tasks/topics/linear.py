@@ -1,12 +1,15 @@
-"""A small linear model of the top topics, trained on open text by `benchmarks/train_topics.py`.
+"""A small linear model of the top topics and a few finer ones, trained on open text by `benchmarks/train_topics.py`.
 
 It knows words (and word beginnings, and pairs of characters where words are not spaced) in twenty languages, and adds
 its opinion to the lexicon's. What it was trained on is said in `docs/topics.md`.
 """
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Final, Self
 
 import numpy as np
@@ -15,7 +18,10 @@ import numpy.typing as npt
 STEM: Final = 5  # letters of a longer word that stand for its inflected forms
 FEW: Final = 20
 LONGEST_READ: Final = 1000  # characters of folded text
+SHORTEST_REASON: Final = 4  # letters of a word that may be shown as a reason
 MODEL_FILE: Final = "linear.npz"
+
+_WORD = re.compile("[^ ]+")
 
 
 def features(folded: str, *, spaced: bool) -> set[str]:
@@ -28,7 +34,7 @@ def features(folded: str, *, spaced: bool) -> set[str]:
     """
     words = set(folded[:LONGEST_READ].split())
     if spaced:
-        return words | {f"{word[:STEM]}~" for word in words if len(word) > STEM}
+        return words | {word[:STEM] + "~" for word in words if len(word) > STEM}
     pairs = {word[start : start + 2] for word in words for start in range(len(word) - 1) if not word.isascii()}
     return pairs | {word for word in words if word.isascii()}
 
@@ -40,33 +46,68 @@ def damping(known: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """Weights of features for the top topics that had training text; the other topics are left at zero."""
+    """Weights of features for the topics that had training text; the others are left at zero.
 
-    tops: tuple[str, ...]
+    For a top topic they are in logits against the other top topics, for a finer one in logits of its share among the
+    texts of its top topic.
+    """
+
+    topics: tuple[str, ...]
     vocabulary: dict[str, int]
     weights: npt.NDArray[np.int8]
-    scale: float
+    scale: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
 
     @classmethod
-    def load(cls) -> Self:
-        """Read the model from the package."""
-        path = files("tasks.topics") / "data" / MODEL_FILE
+    def load(cls, path: Traversable) -> Self:
+        """Read a model from its file."""
         with path.open("rb") as stream, np.load(stream) as arrays:
             words = arrays["vocabulary"].tobytes().decode().split("\n")
-            tops = tuple(arrays["tops"].tobytes().decode().split("\n"))
-            return cls(tops, {word: row for row, word in enumerate(words)}, arrays["weights"], float(arrays["scale"]))
+            topics = tuple(arrays["topics"].tobytes().decode().split("\n"))
+            vocabulary = {word: row for row, word in enumerate(words)}
+            return cls(topics, vocabulary, arrays["weights"], arrays["scale"], arrays["bias"])
 
     def opinion(self, folded: str, *, spaced: bool) -> dict[str, float]:
-        """Return how much the text speaks for or against each top topic, in logits; nothing for unknown words."""
+        """Return how much the text speaks for or against each topic, in logits; nothing for unknown words."""
         known = self.vocabulary.get
         rows = [row for feature in features(folded, spaced=spaced) if (row := known(feature)) is not None]
         if not rows:
             return {}
-        sums = self.weights[rows].sum(axis=0, dtype=np.int32) * (self.scale * damping(len(rows)))
-        return dict(zip(self.tops, sums.tolist(), strict=True))
+        sums = self.weights[rows].sum(axis=0, dtype=np.int32) * (self.scale * damping(len(rows))) + self.bias
+        return dict(zip(self.topics, sums.tolist(), strict=True))
+
+    def reasons(
+        self, folded: str, topics: Iterable[str], *, spaced: bool, most: int
+    ) -> dict[str, list[tuple[int, int]]]:
+        """Return where the words that speak loudest for each topic stand first, the loudest before the others."""
+        spans = list(_places(folded[:LONGEST_READ], spaced=spaced))
+        loudness = np.zeros((len(spans), len(self.topics)), np.int32)
+        for place, (start, end) in enumerate(spans):
+            for feature in features(folded[start:end], spaced=spaced):
+                if (row := self.vocabulary.get(feature)) is not None:
+                    loudness[place] += self.weights[row]
+        columns = {topic: loudness[:, self.topics.index(topic)] for topic in topics}
+        return {
+            topic: [spans[place] for place in np.argsort(-column, kind="stable")[:most].tolist() if column[place] > 0]
+            for topic, column in columns.items()
+        }
+
+
+def _places(folded: str, *, spaced: bool) -> Iterator[tuple[int, int]]:
+    """Yield where each word stands first; where words are not spaced, each pair of characters."""
+    seen = set()
+    for word in _WORD.finditer(folded):
+        whole = spaced or word[0].isascii()
+        if whole and len(word[0]) < SHORTEST_REASON:
+            continue
+        for start in (word.start(),) if whole else range(word.start(), word.end() - 1):
+            end = word.end() if whole else start + 2
+            if folded[start:end] not in seen:
+                seen.add(folded[start:end])
+                yield start, end
 
 
 @cache
 def default_model() -> LinearModel:
     """Return the model that ships with copydesk, read on the first call."""
-    return LinearModel.load()
+    return LinearModel.load(files("tasks.topics") / "data" / MODEL_FILE)

@@ -1,8 +1,8 @@
 """Find the phrases of a lexicon in a document, in one pass of an Aho-Corasick automaton."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from math import log2
 from typing import Final
 
@@ -54,11 +54,10 @@ class Document:
             return TopicEvidence(field="title", phrase=phrase, start=start - 1)
         return TopicEvidence(field="text", phrase=phrase, start=start - self._text_start)
 
-    def factor(self, start: int) -> float:
-        """Return how much a place counts: a title more than a lead, a lead more than what follows."""
-        if start <= self.title_length:
-            return TITLE_FACTOR
-        return LEAD_FACTOR if start - self._text_start < LEAD_LENGTH else 1.0
+    @property
+    def lead_end(self) -> int:
+        """Return where the first part of the text ends, which counts more than what follows."""
+        return self._text_start + LEAD_LENGTH
 
     def fields(self) -> tuple[tuple[int, str], tuple[int, str]]:
         """Return title and text, each with where it begins."""
@@ -73,7 +72,8 @@ class Document:
 class Hit:
     """A phrase found in a document: where first, and how much all its places count together."""
 
-    evidence: TopicEvidence
+    start: int
+    end: int
     places: float = 0.0
 
     @property
@@ -83,25 +83,46 @@ class Hit:
 
 
 class Matcher:
-    """Finds the phrases of one language. Words have edges where a language is `spaced`, and none elsewhere."""
+    """Finds the phrases of one language. Words have edges where a language is `spaced`, and none elsewhere.
 
-    def __init__(self, entries: Iterable[Entry], top_of: Mapping[str, str], *, spaced: bool) -> None:
+    A language `has_words` when its lexicon holds more than labels and names.
+    """
+
+    def __init__(self, entries: Collection[Entry], top_of: Mapping[str, str], *, spaced: bool) -> None:
         patterns: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
-            bare = fold(entry.phrase.strip("*"))
+            bare = fold(entry.phrase.strip("*")).strip()  # U.N. is "u n"
             # the space before it keeps the automaton from stopping inside words
             patterns[f" {bare}" if spaced and not entry.phrase.startswith("*") else bare].append(entry)
         self.spaced = spaced
-        self._meanings = [_meanings(written, top_of) for written in patterns.values()]
+        self.has_words = any(entry.is_word for entry in entries)
         self._automaton = AhoCorasick(list(patterns))
+        self._let_fine_phrases_say_what_is_in_them(patterns, top_of)
+        self._meanings = [_meanings(written, top_of) for written in patterns.values()]
+
+    def _let_fine_phrases_say_what_is_in_them(
+        self, patterns: Mapping[str, list[Entry]], top_of: Mapping[str, str]
+    ) -> None:
+        """Let `computer maker` speak for what `computer` speaks for, which it hides: for the top topic alone."""
+        entries = list(patterns.values())
+        for pattern, written in patterns.items():
+            if " " not in pattern.strip() or all(entry.top_share == 1 for entry in written):
+                continue
+            for index, _, end in self._automaton.find_matches_as_indexes(pattern, overlapping=True):
+                if entries[index] is not written and pattern[end : end + 1] in ("", " "):
+                    written += [
+                        replace(one, phrase=written[0].phrase, topic=top_of[one.topic]) for one in entries[index]
+                    ]
 
     def hits(self, document: Document) -> dict[Meaning, Hit]:
-        """Return the phrases found, each with what it means where it stands."""
+        """Return the phrases found, each with what it means where it stands: more in a title or a lead than below."""
         hits: dict[Meaning, Hit] = {}
+        title_end, lead_end = document.title_length, document.lead_end
         for meaning, start, end in self._longest(document):
-            if meaning not in hits:
-                hits[meaning] = Hit(document.place(start, end))
-            hits[meaning].places += document.factor(start)
+            hit = hits.get(meaning)
+            if hit is None:
+                hit = hits[meaning] = Hit(start, end)
+            hit.places += TITLE_FACTOR if start <= title_end else LEAD_FACTOR if start < lead_end else 1.0
         return hits
 
     def _longest(self, document: Document) -> Iterator[tuple[Meaning, int, int]]:
@@ -143,7 +164,7 @@ def _meanings(written: list[Entry], top_of: Mapping[str, str]) -> tuple[Meaning,
             if entry.weight and _strictness(entry) >= kind:
                 topics[entry.topic] = max(entry.weight, topics.get(entry.topic, 0.0))
                 top = top_of[entry.topic]
-                tops[top] = max(entry.weight, tops.get(top, 0.0))
+                tops[top] = max(entry.weight * entry.top_share, tops.get(top, 0.0))
         meanings.append(Meaning(_CASINGS[kind[0]], kind[1], tuple(topics.items()), tuple(tops.items())))
     return tuple(meanings)
 

@@ -146,7 +146,7 @@ TEXTS = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(title=TEXTS, text=TEXTS, language=st.sampled_from(LANGUAGES), mode=st.sampled_from(list(Mode)))
 def test_undo_gives_back_every_character(title: str, text: str, language: str, mode: Mode) -> None:
     result = mend(title=title, summary=None, text=text, language=language, mode=mode)
@@ -154,14 +154,14 @@ def test_undo_gives_back_every_character(title: str, text: str, language: str, m
     assert undo(result.title, result.artifacts, field="title") == title
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=TEXTS, language=st.sampled_from(LANGUAGES), mode=st.sampled_from(list(Mode)))
 def test_mending_again_changes_nothing(text: str, language: str, mode: Mode) -> None:
     once = mended(text, language, mode)
     assert mended(once.text, language, mode).text == once.text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=TEXTS, language=st.sampled_from(LANGUAGES), mode=st.sampled_from(list(Mode)))
 def test_artifacts_are_where_they_say(text: str, language: str, mode: Mode) -> None:
     result = mended(text, language, mode)

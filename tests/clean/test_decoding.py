@@ -5,6 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.clean.decoding import Decoded, decode
+from tasks.documents import Article
+from tasks.edit import Desk, edit
+from tests.pages.redraw import page_of
 
 SENTENCES = {
     "cp1252": "“Curly” quotes – and dashes… in a naïve café, says the façade’s owner.",
@@ -96,3 +99,42 @@ def test_never_raises(body: bytes, content_type: str) -> None:
 def test_decoding_what_was_decoded_changes_nothing(text: str) -> None:
     once = decode(b"\xef\xbb\xbf" + text.encode(), "text/html").text
     assert decode(b"\xef\xbb\xbf" + once.encode(), "text/html").text == once
+
+
+def test_the_encoding_and_what_could_not_be_read_are_kept() -> None:
+    text = page("The ferry crossed four times on Saturday, says the café’s owner. ", "<title>Ferry</title>")
+    body = text.encode().replace(b"</p>", b"\xff\xfe</p>")
+    article = edit(page_of(body), Desk())
+    assert isinstance(article, Article)
+    assert (article.encoding, article.unreadable) == ("utf-8", 2)
+
+
+@pytest.mark.parametrize(
+    ("codec", "declared", "sentence"),
+    [
+        ("utf-8", "iso-8859-1", "Der Bürgermeister sagte, die Brücke sei schön und größer als früher."),
+        ("utf-8", "windows-1251", "Новости: мост выдержал бурю, сообщил главный инженер района."),
+        ("latin-1", "utf-8", "Der Bürgermeister sagte, die Brücke sei schön und größer als früher."),
+        ("cp1252", "iso-8859-15", "The café’s owner said “no” – and paid €10."),
+        ("cp1254", "iso-8859-9", "Belediye başkanı köprünün yarın açılacağını söyledi, dedi ki: “İyi.”"),
+        ("cp1251", "iso-8859-1", "Новости: мост выдержал бурю, сообщил главный инженер района."),
+        ("koi8_r", "windows-1251", "Новости: мост выдержал бурю, сообщил главный инженер района."),
+        ("shift_jis", "iso-8859-1", "ニュース：橋は嵐に耐えたと市長が昨日の記者会見で述べた。"),
+        ("euc_jp", "shift_jis", "ニュース：橋は嵐に耐えたと市長が昨日の記者会見で述べた。"),
+        ("euc_kr", "iso-8859-1", "뉴스: 다리는 폭풍우를 견뎌냈다고 시장이 어제 기자회견에서 말했다."),
+        ("gb18030", "iso-8859-1", "新闻：桥梁在暴风雨中安然无恙，市长昨天在记者会上说。"),
+        ("big5", "gb2312", "新聞：橋樑在暴風雨中安然無恙，市長昨天在記者會上說。"),
+        ("cp1253", "windows-1252", "Ειδήσεις: η γέφυρα άντεξε στην καταιγίδα, είπε ο δήμαρχος."),
+        ("cp1255", "iso-8859-1", "ראש העיר אמר שהגשר ייפתח מחדש לפני סוף השבוע."),
+        ("cp1256", "iso-8859-1", "أخبار: صمد الجسر أمام العاصفة، كما قال رئيس البلدية."),
+        ("cp1250", "iso-8859-1", "Zprávy: příliš žluťoučký kůň úpěl ďábelské ódy, řekl starosta města."),
+        ("cp874", "iso-8859-1", "นายกเทศมนตรีกล่าวว่าสะพานจะเปิดอีกครั้งก่อนสิ้นสัปดาห์"),
+        ("iso8859_5", "windows-1251", "Новости: мост выдержал бурю, сообщил главный инженер района."),
+        ("utf-16-le", "utf-8", "新聞：橋樑在暴風雨中安然無恙，市長昨天在記者會上說。"),
+    ],
+    ids=lambda value: value if value.isascii() and " " not in value else "",
+)
+def test_a_wrong_declaration_is_found_out(codec: str, declared: str, sentence: str) -> None:
+    text = page(sentence, f'<meta charset="{declared}"><title>{sentence}</title>')
+    answer = decode(text.encode(codec), f"text/html; charset={declared}")
+    assert sentence in answer.text, answer

@@ -1,12 +1,16 @@
 """Languages: the same answer always, scripts first, short texts and mixed pages."""
 
+import json
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.language import detect_language, plausibility
+from tasks.language import detect_language, load_profiles, plausibility
 
 SENTENCES = {
     "en": "The mayor said that the bridge would be open again by the end of the week.",
@@ -86,6 +90,45 @@ def test_the_same_answer_in_every_thread() -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = set(pool.map(detect_language, [SENTENCES["nl"]] * 64))
     assert len(answers) == 1
+
+
+IN_A_PROCESS = """
+import json, sys
+from tasks.language import detect_language
+texts = json.load(sys.stdin)
+print(json.dumps([repr(detect_language(text, declared=("en",))) for text in texts]))
+"""
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_the_same_answer_in_every_process_and_order(seed: str) -> None:
+    mixed = "\n".join([SENTENCES["de"], SENTENCES["ja"], SENTENCES["fr"]])
+    texts = [mixed, *SENTENCES.values(), *(sentence[:18] for sentence in SENTENCES.values())][::-1]
+    answered = subprocess.run(
+        [sys.executable, "-c", IN_A_PROCESS],
+        input=json.dumps(texts),
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = [repr(detect_language(text, declared=("en",))) for text in texts[::-1]]
+    assert json.loads(answered.stdout)[::-1] == here
+
+
+def test_profiles_are_loaded_once() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(profiles) for profiles in pool.map(lambda _: load_profiles(), range(16))}) == 1
+
+
+def test_expected_languages_decide_a_close_call() -> None:
+    assert detect_language("Kommunen bygger nye broer", prior=("no", "en")).tag == "no"
+    assert detect_language("Kommunen bygger nye broer", prior=("da", "en")).tag == "da"
+
+
+def test_a_long_text_is_sampled_and_a_long_word_is_no_snare() -> None:
+    assert detect_language("\n\n".join([SENTENCES["pl"]] * 5_000)).tag == "pl"
+    assert detect_language(SENTENCES["zh-Hans"].replace("，", "") * 40_000).tag == "zh-Hans"
 
 
 def test_a_right_reading_makes_more_sense_than_a_wrong_one() -> None:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
-from hypothesis import settings
 
 from tasks.documents import Candidate
 from tasks.fetch.client import Fetcher
@@ -22,10 +21,6 @@ from tasks.fetch.leases import HostLeases
 from tasks.fetch.results import Request, Result, Validator
 from tasks.fetch.robots import RobotsRecords
 from tasks.fetch.sources import Source, SourceKind
-
-# The first example pays for what is loaded late (the public suffix list, for one), and a busy machine for everything.
-settings.register_profile("fetch", deadline=None)
-settings.load_profile("fetch")
 
 ARTICLE = b"<!doctype html><title>The dam holds</title><article><p>The dam held through the night.</p></article>"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tasks.clean.decoding import decode
 from tasks.clean.extract import clean
-from tasks.documents import Page, PageKind
+from tasks.documents import Draft, Page, PageKind
 
 FOLDER = Path(__file__).parent
 FETCHED_AT = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -36,9 +36,20 @@ def page_of(body: bytes, url: str | None = "https://courier.example/") -> Page:
 def draw(path: Path) -> str:
     """Return what the desk makes of a saved page, as JSON."""
     body = path.read_bytes()
-    answer = asdict(clean(page_of(body), decode(body, "text/html").text))
-    told = {name: value for name, value in answer.items() if value not in (None, "", (), False)}
+    drawn = clean(page_of(body, f"https://courier.example/{path.stem}"), decode(body, "text/html").text)
+    answer = asdict(drawn)
+    if isinstance(drawn, Draft):
+        answer["blocks"] = [_shown(block.kind, drawn.text[block.start : block.end]) for block in drawn.blocks]
+        answer["live_entries"] = [
+            _shown(f"{entry.published_at}", drawn.text[entry.start : entry.end]) for entry in drawn.live_entries
+        ]
+    told = {name: value for name, value in answer.items() if value not in (None, "", (), [], False)}
     return json.dumps(told, ensure_ascii=False, indent=2, default=str) + "\n"
+
+
+def _shown(what: str, text: str) -> str:
+    """Return a part of the text as its beginning and end, which tell it from every other."""
+    return f"{what}: {text}" if len(text) <= 60 else f"{what}: {text[:30]} … {text[-25:]}"
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from flows.sample.site import SampleSite
@@ -22,6 +23,7 @@ from tasks.job import Job
 from tasks.publish import Published, finish_runs, publish_run
 from tasks.rows import archived_pages
 from tests.conftest import ingest_without_prefect, listing_sources, utc_now
+from tests.storage.conftest import of_version
 
 DAY = date(2026, 2, 5)
 
@@ -91,6 +93,19 @@ def test_stale_rows_are_made_anew_and_say_the_same(root: Path) -> None:
     assert read.rejections(root).num_rows == set_aside.num_rows
     with Store.open(root) as store:
         assert verify(store).clean
+
+
+def test_columns_that_older_rows_lack_are_filled_from_the_archive(root: Path) -> None:
+    before = rows(root)
+    for path in (root / "articles").rglob("*.parquet"):
+        pq.write_table(of_version("1", pq.ParquetFile(path).read()), path)
+    (root / "state" / "ledger.sqlite").unlink()
+    shutil.rmtree(root / "state" / "manifest")
+    assert {row["blocks"] for row in rows(root)} == {None}
+    published = reprocess(root, Selection())
+    assert without(rows(root), "versions") == without(before, "versions")
+    assert set(published.outcomes["outcome"].to_pylist()) == {Outcome.UNCHANGED, Outcome.REJECTED}
+    assert any(row["live_entries"] for row in before)
 
 
 def test_what_was_made_anew_is_not_stale_any_more(root: Path) -> None:

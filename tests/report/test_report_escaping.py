@@ -65,7 +65,7 @@ def tags(paper: SimpleNamespace) -> set[str]:
     return {tag.name for tag in report(paper, "A\u00ad title", "be\u00a0fore", "af\u00a0ter").find_all(True)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(text, text, text)
 @example(HOSTILE[0], HOSTILE[1], HOSTILE[3])
 @example(HOSTILE[1], HOSTILE[0], HOSTILE[2])

@@ -10,17 +10,12 @@ from uuid import uuid4
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings
 
 from storage.commit import Committed, commit
-from storage.schema import STAGED_ARTICLES, STAGED_REJECTIONS
+from storage.schema import ARTICLES_DATASET, STAGED_ARTICLES, STAGED_REJECTIONS, VERSION_KEY, added_since
 from storage.store import Store
 from tests.storage import postgres
 from tests.storage.seaweed import Seaweed, serve
-
-# The first example of a test pays for what Arrow loads late, and a busy machine for everything.
-settings.register_profile("storage", deadline=None)
-settings.load_profile("storage")
 
 Row = dict[str, Any]
 
@@ -95,7 +90,19 @@ def article(name: str, **changes: Any) -> Row:
         "word_count": 8,
         "is_paywalled": False,
         "is_truncated": False,
+        "standfirst": "A sentence before the first.",
+        "blocks": [
+            {"kind": "paragraph", "start": 0, "end": 24 + len(name)},
+            {"kind": "paragraph", "start": 26 + len(name), "end": 37 + len(name)},
+        ],
+        "live_entries": [{"published_at": datetime(2026, 3, 1, 8, 30, tzinfo=UTC), "start": 26, "end": 37}],
+        "captions": ["The first picture.", "The second."],
+        "tables": [{"caption": None, "header_rows": 1, "rows": [["Port", "Ships"], ["Harrow", "12"], ["Mill", ""]]}],
+        "next_page": f"{url}?page=2",
+        "amp_url": None,
         "extraction": {"strategy": "container", "confidence": 0.9},
+        "encoding": "utf-8",
+        "unreadable": 0,
         "page": {"file": "2026/03/04/a.warc.gz", "offset": 400, "sha256": "00"},
         "versions": VERSIONS,
         "fingerprint": name.encode(),
@@ -119,6 +126,13 @@ def rejection(name: str, **changes: Any) -> Row:
         "number": 0,
     }
     return row | changes
+
+
+def of_version(version: str, table: pa.Table) -> pa.Table:
+    """Return articles as a copydesk of an earlier schema version wrote them."""
+    return table.drop_columns([*added_since(ARTICLES_DATASET, version)]).replace_schema_metadata(
+        {VERSION_KEY: version.encode()}
+    )
 
 
 class Desk:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from storage import read
 from storage.commit import commit
 from storage.manifest import Entry
-from storage.schema import ARTICLES_DATASET, VERSION_KEY
+from storage.schema import ARTICLES_DATASET
 from storage.upkeep import forget, mark_gone, migrate, move_corrected
 from storage.verify import verify
-from tests.storage.conftest import NOON, Desk, article
+from tests.storage.conftest import NOON, Desk, article, of_version
 from tests.storage.dying import DiedError, die_at
 
 DAYS = [datetime(2026, 2, day, 12, tzinfo=UTC) for day in (1, 2, 3)]
@@ -156,7 +156,7 @@ def grow_old(desk: Desk, day: date, now: datetime) -> None:
         return
     head = desk.store.manifest.known().head("articles", day)
     assert head is not None
-    pq.write_table(table.drop_columns(["gone_at"]).replace_schema_metadata({VERSION_KEY: b"1"}), path)
+    pq.write_table(of_version("1", table), path)
     entry = Entry(
         dataset="articles", partition=day, run="older", rows=table.num_rows, size=path.stat().st_size,
         sha256=sha256(path.read_bytes()).hexdigest(), previous=head, schema="1", first_key=None, last_key=None,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.merge import merge, same_rows
-from storage.schema import ARTICLES, ARTICLES_DATASET, STAGED_ARTICLES
+from storage.schema import ARTICLES, ARTICLES_DATASET, STAGED_ARTICLES, added_since
 
 Row = dict[str, Any]
 Make = Callable[..., Row]
@@ -73,6 +73,41 @@ def test_equal_row_stays_as_it_was(article: Make, noon: Any) -> None:
     assert merged.outcomes.to_pylist() == ["unchanged"]
     assert not merged.differs
     assert merged.table.equals(stored)
+
+
+def without_later_columns(table: pa.Table) -> pa.Table:
+    """Return rows as they are read from a file of the first schema version."""
+    later = added_since(ARTICLES_DATASET, "1")
+    return pa.table(
+        [
+            pa.nulls(len(table), column.type) if name in later else column
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        ],
+        schema=table.schema,
+    )
+
+
+def test_columns_that_older_rows_lack_are_filled_and_nothing_has_changed(article: Make, noon: Any) -> None:
+    today = merge(ARTICLES_DATASET, ARTICLES.empty_table(), staged(article("a")), now=noon).table
+    merged = merge(ARTICLES_DATASET, without_later_columns(today), staged(article("a")), now=noon + timedelta(days=1))
+    assert merged.outcomes.to_pylist() == ["unchanged"]
+    assert merged.differs
+    assert merged.table.equals(today)
+
+
+def test_change_beside_columns_that_older_rows_lack_is_an_update(article: Make, noon: Any) -> None:
+    stored = merge(ARTICLES_DATASET, ARTICLES.empty_table(), staged(article("a")), now=noon).table
+    changed = staged(article("a", title="Another title", captions=[]))
+    merged = merge(ARTICLES_DATASET, without_later_columns(stored), changed, now=noon + timedelta(days=1))
+    (row,) = merged.table.to_pylist()
+    assert (merged.outcomes.to_pylist(), row["revision"], row["captions"]) == (["updated"], 2, [])
+
+
+def test_changed_caption_is_an_update_like_any_other(article: Make, noon: Any) -> None:
+    stored = merge(ARTICLES_DATASET, ARTICLES.empty_table(), staged(article("a")), now=noon).table
+    for changes in ({"captions": ["A new picture."]}, {"standfirst": None}, {"tables": []}, {"live_entries": []}):
+        merged = merge(ARTICLES_DATASET, stored, staged(article("a", **changes)), now=noon + timedelta(days=1))
+        assert merged.outcomes.to_pylist() == ["updated"]
 
 
 def test_article_keeps_the_source_and_input_that_brought_it_first(article: Make, noon: Any) -> None:

@@ -32,6 +32,7 @@ from storage.schema import (
 )
 from storage.upkeep import finish, forget, mark_gone, migrate, move_corrected
 from storage.verify import Kind, verify
+from tests.storage.conftest import of_version
 from tests.storage.dying import DiedError, die_at
 
 Make = Callable[..., dict[str, Any]]
@@ -61,8 +62,7 @@ def grow_old(desk: Any, *partitions: date) -> None:
     """Make files what an earlier version would have written, and have the manifest know them so."""
     for day in partitions:
         path = desk.root / ARTICLES_DATASET.path(day)
-        table = pq.ParquetFile(path).read().drop_columns(["gone_at"])
-        pq.write_table(table.replace_schema_metadata({VERSION_KEY: b"1"}), path)
+        pq.write_table(of_version("1", pq.ParquetFile(path).read()), path)
     for path in (desk.root / "state" / "manifest").iterdir():
         path.unlink()
 
@@ -90,12 +90,26 @@ def test_older_and_newer_partitions_are_read_together(aged: Any) -> None:
 
 
 def test_commit_goes_on_over_older_partitions(aged: Any, article: Make) -> None:
-    again = aged.commit([article("b", published_at=FEBRUARY)])
-    assert again.counts == {"unchanged": 1}
-    assert schema_of(aged.store.files, ARTICLES_DATASET, FEBRUARY_7) == "1"
     aged.commit([article("c", published_at=FEBRUARY)])
     assert schema_of(aged.store.files, ARTICLES_DATASET, FEBRUARY_7) == SCHEMA_VERSION
     assert sorted(days(aged)) == ["a", "b", "c"]
+    assert read.articles(aged.root, columns=["captions"], filter=pc.field("article_id") == "b").to_pylist() == [
+        {"captions": None}
+    ]
+
+
+def test_article_that_comes_again_fills_what_its_older_row_lacks(aged: Any, article: Make) -> None:
+    wanted = pc.field("article_id") == "b"
+    (before,) = read.articles(aged.root, filter=wanted).to_pylist()
+    again = aged.commit([article("b", published_at=FEBRUARY)])
+    (after,) = read.articles(aged.root, filter=wanted).to_pylist()
+    assert again.counts == {"unchanged": 1}
+    assert before["blocks"] is None
+    assert len(after["blocks"]) == 2
+    assert (after["revision"], after["updated_at"]) == (before["revision"], before["updated_at"])
+    snapshot = aged.snapshot()
+    assert aged.commit([article("b", published_at=FEBRUARY)]).counts == {"unchanged": 1}
+    assert aged.snapshot()[ARTICLES_DATASET.path(FEBRUARY_7)] == snapshot[ARTICLES_DATASET.path(FEBRUARY_7)]
 
 
 def test_migration_lifts_older_partitions_once(aged: Any) -> None:
@@ -116,9 +130,9 @@ def test_migration_lifts_older_partitions_once(aged: Any) -> None:
 def test_newer_version_is_refused_before_anything_is_touched(aged: Any) -> None:
     path = aged.root / ARTICLES_DATASET.path(MARCH_1)
     table = pq.ParquetFile(path).read()
-    pq.write_table(table.replace_schema_metadata({VERSION_KEY: b"3"}), path)
+    pq.write_table(table.replace_schema_metadata({VERSION_KEY: b"4"}), path)
     before = aged.snapshot()
-    with pytest.raises(SchemaVersionError, match=r"2026-03-01/part-000\.parquet: this file has schema version 3, and"):
+    with pytest.raises(SchemaVersionError, match=r"2026-03-01/part-000\.parquet: this file has schema version 4, and"):
         migrate(aged.store, LATER)
     assert aged.snapshot() == before
 

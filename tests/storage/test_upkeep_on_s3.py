@@ -11,10 +11,10 @@ import pytest
 
 from storage import read
 from storage.repair import repair
-from storage.schema import ARTICLE_TOPICS_DATASET, ARTICLES_DATASET, VERSION_KEY
+from storage.schema import ARTICLE_TOPICS_DATASET, ARTICLES_DATASET
 from storage.upkeep import forget, mark_gone, migrate, move_corrected
 from storage.verify import Kind, verify
-from tests.storage.conftest import NOON, article
+from tests.storage.conftest import NOON, article, of_version
 from tests.storage.test_commit_on_s3 import S3Desk
 
 pytestmark = pytest.mark.xdist_group("s3")
@@ -59,9 +59,9 @@ def test_housekeeping_leaves_a_sound_store(desk: Any) -> None:
 
 def test_older_partitions_are_read_and_lifted(desk: Any) -> None:
     path = ARTICLES_DATASET.path(MARCH_1)
-    older = pq.ParquetFile(io.BytesIO(desk.store.files.read(path))).read().drop_columns(["gone_at"])
+    older = of_version("1", pq.ParquetFile(io.BytesIO(desk.store.files.read(path))).read())
     sink = io.BytesIO()
-    pq.write_table(older.replace_schema_metadata({VERSION_KEY: b"1"}), sink)
+    pq.write_table(older, sink)
     desk.store.files.publish(path, sink.getvalue())
     assert read.articles(desk.root)["gone_at"].to_pylist() == [None] * 3
     count = "SELECT count(*), count(gone_at) FROM articles"

@@ -26,6 +26,7 @@ from storage.schema import (
     ARTICLES_DATASET,
     FINGERPRINTS_DATASET,
     REJECTIONS_DATASET,
+    SCHEMA_VERSION,
 )
 from storage.verify import Kind, verify
 
@@ -216,7 +217,7 @@ def test_wrong_schema_is_told_and_not_recorded(filled: Any, change: Callable[[pa
     verdict = verify(filled.store)
     (found,) = (each for each in verdict.findings if each.kind is Kind.WRONG_SCHEMA)
     assert (found.path, found.repairable) == (ARTICLES_PATH, False)
-    assert f"this file {says}, unlike schema version 2." in found.detail
+    assert f"this file {says}, unlike schema version {SCHEMA_VERSION}." in found.detail
     assert repair(filled.store, verdict, LATER).findings == (found,)
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.topics.lexicon import Casing, Entry, LexiconError, default_entries, fold, read_lexicon
+from tasks.topics.lexicon import FINE_SHARE, Casing, Entry, LexiconError, default_entries, fold, read_lexicon
 from tasks.topics.taxonomy import Taxonomy, taxonomy
 
 NO_TOPICS = Taxonomy({})
@@ -81,15 +81,37 @@ def test_says_which_line_is_wrong(line: str, complaint: str) -> None:
         list(read_lexicon(["# a comment", line], taxonomy()))
 
 
+def test_a_fine_line_speaks_less_for_the_top_topic() -> None:
+    lines = ["20000296 automotive", "    en: carmaker", "    en fine: gearbox"]
+    shares = {e.phrase: e.top_share for e in read_lexicon(lines, taxonomy()) if not e.is_label}
+    assert shares["carmaker"] == 1
+    assert shares["gearbox"] == FINE_SHARE
+
+
+@pytest.mark.parametrize(
+    ("phrase", "topic", "language"),
+    [
+        ("plattform", "medtop:20000914", "de"),
+        ("gehen", "medtop:20000841", "de"),
+        ("toros", "medtop:20000875", "es"),
+        ("party", "medtop:20001143", "en"),
+    ],
+)
+def test_labels_that_are_everyday_words_say_little(phrase: str, topic: str, language: str) -> None:
+    meant = [e.weight for e in default_entries() if (fold(e.phrase), e.topic, e.language) == (phrase, topic, language)]
+    assert meant
+    assert max(meant) < 0.5
+
+
 def test_says_where_a_phrase_is_missing() -> None:
     with pytest.raises(LexiconError, match="line 2: there is an empty phrase"):
         entries("en: money, , coins")
 
 
-def test_the_shipped_lexicon_knows_every_top_in_six_languages() -> None:
+def test_the_shipped_lexicon_knows_every_top_in_seven_languages() -> None:
     known = {(taxonomy().top_of(entry.topic), entry.language) for entry in default_entries() if not entry.is_label}
     for top in taxonomy().tops:
-        for language in ("en", "fr", "de", "es", "pt", "zh"):
+        for language in ("en", "fr", "de", "es", "pt", "zh", "ja"):
             assert (top, language) in known
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from itertools import pairwise
+from math import log2
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.documents import Topic
-from tasks.topics.lexicon import default_entries
+from tasks.topics.lexicon import default_entries, read_lexicon
 from tasks.topics.linear import default_model, features
-from tasks.topics.matcher import Document, Matcher
+from tasks.topics.matcher import LEAD_FACTOR, Document, Matcher
 from tasks.topics.tagger import MOST_FINE, Tagger, default_tagger
 from tasks.topics.taxonomy import taxonomy
 
@@ -22,6 +23,13 @@ SAMPLES = [
 
 phrases = st.sampled_from(sorted({entry.phrase.strip("*") for entry in default_entries()}))
 texts = st.lists(st.one_of(phrases, st.text(max_size=12)), max_size=30).map(" ".join)
+
+
+def setup_module() -> None:
+    """Read the lexicons before any test is timed."""
+    for language in LANGUAGES:
+        default_tagger().tag("", "", language)
+    _FRESH.tag("", "", "en")
 
 
 def tag(text: str, language: str = "en", title: str = "") -> dict[str, Topic]:
@@ -140,8 +148,32 @@ def test_ambiguous_words_do_not_mislead(text: str, wrong: str) -> None:
     assert wrong not in topics or topics[wrong].score < 0.2
 
 
+def test_languages_without_a_lexicon_leave_less_to_none_of_these() -> None:
+    assert any(entry.is_word for entry in default_entries() if entry.language == "ja")
+    labels_only = [entry for entry in default_entries() if entry.language in ("nb", "any")]
+    assert labels_only
+    assert not any(entry.is_word for entry in labels_only)
+
+
 def test_languages_without_a_lexicon_know_names() -> None:
     assert evidence("NASA Mars'a yeni bir araç gönderiyor.", "space exploration", "tr")
+
+
+def test_two_capitals_are_no_name_in_a_language_without_a_lexicon() -> None:
+    assert not evidence("AI lombuso uthe", "artificial intelligence", "zu")
+
+
+def test_a_longer_phrase_says_of_its_top_topic_what_the_words_in_it_say() -> None:
+    lines = [
+        "13000000 science and technology",
+        "    en: computer=1",
+        "20000226 computer and telecommunications hardware",
+    ]
+    entries = tuple(read_lexicon([*lines, "    en fine: computer maker=1.3"], taxonomy()))
+    found = Tagger(entries, taxonomy()).find(Document.of("", "A computer maker."), "en")
+    assert found.tops["medtop:13000000"].clear == pytest.approx(1.0 * log2(1 + LEAD_FACTOR))
+    assert found.tops["medtop:04000000"].total < found.tops["medtop:13000000"].total
+    assert found.topics["medtop:20000226"].clear > found.tops["medtop:04000000"].total
 
 
 def test_languages_with_labels_only_know_them_and_names() -> None:
@@ -153,10 +185,21 @@ def test_regional_tags_share_a_lexicon() -> None:
     assert tag("O furacão chegou.", "pt-PT") == tag("O furacão chegou.", "pt-BR")
 
 
-def test_what_the_model_alone_sees_has_no_evidence() -> None:
+def test_what_the_model_alone_sees_has_the_words_that_told_it() -> None:
     topics = default_tagger().tag("", "Gli scienziati hanno scoperto una nuova specie di dinosauro.", "it")
     assert topics[0].id == "medtop:13000000"
-    assert topics[0].evidence == ()
+    assert "specie" in [found.phrase for found in topics[0].evidence]
+
+
+def test_the_model_tells_pairs_of_characters_where_words_have_no_spaces() -> None:
+    topics = default_tagger().tag("", "นักวิทยาศาสตร์ค้นพบดาวเคราะห์", "th")
+    assert all(len(found.phrase) == 2 for topic in topics for found in topic.evidence)
+
+
+def test_the_model_sees_international_relations_where_no_phrase_speaks_for_them() -> None:
+    topics = tag("The prime minister of Bangladesh arrives in Myanmar and meets her counterpart.")
+    assert topics["international relations"].evidence
+    assert "international relations" not in tag("The prime minister lost the vote on the schools bill.")
 
 
 def test_model_says_nothing_of_unknown_words() -> None:
@@ -170,6 +213,11 @@ def test_features_come_from_any_text(text: str, spaced: bool) -> None:
 
 def test_reads_the_beginning_of_a_very_long_text() -> None:
     assert "earthquake" not in tag("word " * 20_000 + "earthquake")
+
+
+def test_phrases_that_end_in_a_full_stop_are_found_at_the_end_of_a_text() -> None:
+    assert "U.N" in evidence("Troops under the flag of the U.N.", "international relations")
+    assert tag("Troops under the flag of the U N") is not None
 
 
 def test_a_matcher_without_phrases_finds_nothing() -> None:

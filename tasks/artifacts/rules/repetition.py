@@ -43,11 +43,13 @@ def _runs(words: list[str]) -> Iterator[tuple[int, int, int]]:
         if before is None or before < position or not _SHORTEST <= index - before <= _LONGEST:
             continue
         size = index - before
+        if "\n" in words[before:index]:
+            continue
         end = index
         while end < len(words) and words[end] == words[end - size]:
             end += 1
         copies = (end - before) // size
-        if copies >= 3 and "\n" not in words[before:end] and len(set(words[before:index])) >= 2:
+        if copies >= 3 and len(set(words[before:index])) >= 2:
             yield before, size, copies
             position = end
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 from tasks.clean.metadata.bylines import visible_bylines
-from tasks.clean.metadata.jsonld import LinkedData, read_linked_data
+from tasks.clean.metadata.jsonld import LinkedData, Update, read_linked_data
 from tasks.clean.metadata.names import is_user_name, people
 from tasks.clean.metadata.published import Publication, find_modification, find_publication
 from tasks.clean.metadata.tags import MetaTags, read_meta_tags
@@ -38,8 +38,10 @@ class Metadata:
     site_name: str | None
     lead_image: str | None
     is_paywalled: bool
+    walled: tuple[str, ...]  # selectors of the parts that are for subscribers
     quoted_body: str  # the text as JSON-LD quotes it, a paragraph a line; often cut
     word_count: int  # as JSON-LD counts; 0 where it does not
+    updates: tuple[Update, ...]  # the entries of a live blog as JSON-LD quotes them
     document_title: str
     is_declared_article: bool
 
@@ -64,8 +66,10 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
         site_name=site_name or None,
         lead_image=_absolute(base, tags.first("image") or linked.image),
         is_paywalled=linked.is_free is False or tags.first("free").lower() in _CLOSED_TIERS,
+        walled=linked.walled,
         quoted_body=linked.body,
         word_count=linked.word_count,
+        updates=linked.updates,
         document_title=_document_title(tree),
         is_declared_article=linked.is_article or tags.values.get("og:type", ("",))[0].lower() == "article",
     )

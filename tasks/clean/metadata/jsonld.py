@@ -4,10 +4,10 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from tasks.clean.nodes import Tree
+from tasks.clean.nodes import LONGEST_VALUE, Tree
 from tasks.clean.whitespace import tidy
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -27,6 +27,15 @@ _MOST_THINGS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """An entry of a live blog as JSON-LD quotes it."""
+
+    published: str
+    headline: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedData:
     """What a page's JSON-LD says about its article."""
 
@@ -43,7 +52,9 @@ class LinkedData:
     url: str = ""
     language: str = ""
     is_free: bool | None = None
+    walled: tuple[str, ...] = ()  # selectors of the parts that are not free
     word_count: int = 0
+    updates: tuple[Update, ...] = ()
     is_article: bool = False
 
 
@@ -54,7 +65,10 @@ def read_linked_data(tree: Tree) -> LinkedData:
     articles = [thing for thing in things if _is_article(thing)]
     if not articles:
         return LinkedData()
-    return _describe(max(articles, key=_richness), by_id)
+    described = _describe(max(articles, key=_richness), by_id)
+    walled = tuple(_walled(things))
+    is_free = False if described.is_free is None and walled else described.is_free
+    return replace(described, is_free=is_free, walled=walled, updates=tuple(_updates(articles)))
 
 
 def load(script: str) -> Json:
@@ -124,17 +138,31 @@ def _describe(article: Thing, by_id: dict[Json, Thing]) -> LinkedData:
     )
 
 
+def _updates(articles: Iterable[Thing]) -> Iterator[Update]:
+    for article in articles:
+        updates = article.get("liveBlogUpdate")
+        for update in updates if isinstance(updates, list) else [updates]:
+            if isinstance(update, dict):
+                yield Update(
+                    published=next(iter(_strings(update.get("datePublished"))), ""),
+                    headline=_plain(update.get("headline")),
+                    body="\n".join(_lines(update.get("articleBody"))),
+                )
+
+
 def _plain(value: Json) -> str:
     """Return a string without markup and character references, which publishers put into JSON all the same."""
-    if not isinstance(value, str):
-        return ""
-    return tidy(_MARKUP.sub(" ", html.unescape(html.unescape(value))))
+    return _without_markup(value[:LONGEST_VALUE]) if isinstance(value, str) else ""
 
 
 def _lines(value: Json) -> list[str]:
     if not isinstance(value, str):
         return []
-    return [line for line in map(_plain, _LINE_END.split(value)) if line]
+    return [line for line in map(_without_markup, _LINE_END.split(value)) if line]
+
+
+def _without_markup(text: str) -> str:
+    return tidy(_MARKUP.sub(" ", html.unescape(html.unescape(text))))
 
 
 def _number(value: Json) -> int:
@@ -169,8 +197,20 @@ def _address(value: Json) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _is_free(article: Thing) -> bool | None:
-    declared = article.get("isAccessibleForFree")
+def _is_free(thing: Thing) -> bool | None:
+    """Tell whether a thing says that it is free; None where it does not say.
+
+    >>> _is_free({"isAccessibleForFree": "http://schema.org/False"}), _is_free({})
+    (False, None)
+    """
+    declared = thing.get("isAccessibleForFree")
     if isinstance(declared, bool):
         return declared
-    return {"true": True, "false": False}.get(declared.strip().lower()) if isinstance(declared, str) else None
+    said = declared.strip().lower().rpartition("/")[2] if isinstance(declared, str) else ""
+    return {"true": True, "false": False}.get(said)
+
+
+def _walled(things: Iterable[Thing]) -> Iterator[str]:
+    for thing in things:
+        if "cssSelector" in thing and _is_free(thing) is False:
+            yield from _strings(thing["cssSelector"])

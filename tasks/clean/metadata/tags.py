@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.clean.data import vocabulary
-from tasks.clean.nodes import Tree
+from tasks.clean.nodes import LONGEST_VALUE, Tree
 from tasks.clean.whitespace import tidy
 
 _NAMES = vocabulary("meta")
@@ -35,7 +35,7 @@ def read_meta_tags(tree: Tree) -> MetaTags:
     found: dict[str, list[str]] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes
-        value = tidy(attributes.get("content") or "")
+        value = tidy((attributes.get("content") or "")[:LONGEST_VALUE])
         if value:
             for key in ("property", "name", "itemprop", "http-equiv"):
                 if name := attributes.get(key):

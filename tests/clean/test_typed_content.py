@@ -1,0 +1,256 @@
+"""What an article holds beside running text: tables, captions, entries of a live blog, its other pages, its wall."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.clean.blocks import BETWEEN
+from tasks.clean.extract import clean
+from tasks.clean.neighbours import find_neighbours
+from tasks.clean.nodes import Tree
+from tasks.clean.tables import read_table
+from tasks.documents import BlockKind, Draft
+from tests.pages.redraw import page_of
+
+SENTENCE = "The pilot cutter went out at first light and came back with nobody on board but the cook. "
+URL = "https://ferry.example/2024/pilot-cutter"
+
+
+def draft_of(body: str, head: str = "") -> Draft:
+    html = f"<html><head>{head}</head><body><article><h1>Pilot cutter returns</h1>{body}</article></body></html>"
+    draft = clean(page_of(b"", URL), html)
+    assert isinstance(draft, Draft), draft
+    return draft
+
+
+def entry(posted: str, text: str = SENTENCE) -> str:
+    return f'<section><time datetime="{posted}">then</time><p>{text}</p></section>'
+
+
+# blocks
+
+
+@given(st.lists(st.sampled_from(["p", "h2", "li", "blockquote", "figcaption", "td", "div"]), min_size=1, max_size=9))
+def test_blocks_are_the_text(tags: list[str]) -> None:
+    parts = "".join(f"<{tag}>{number}. {SENTENCE * 2}</{tag}>" for number, tag in enumerate(tags))
+    draft = draft_of(f"<p>{SENTENCE}</p>{parts}<p>{SENTENCE}Nobody minded.</p>")
+    assert BETWEEN.join(draft.text[block.start : block.end] for block in draft.blocks) == draft.text
+
+
+def test_standfirst_between_headline_and_body_is_the_first_block() -> None:
+    sentences = "Nobody minded that the cutter was late, least of all the ducks."
+    html = (
+        f'<div class="head"><h1>Cutter</h1><p class="standfirst">{sentences}</p></div><div><p>{SENTENCE * 4}</p></div>'
+    )
+    draft = clean(page_of(b"", URL), f"<body>{html}</body>")
+    assert isinstance(draft, Draft)
+    assert draft.blocks[0].kind is BlockKind.STANDFIRST
+    assert draft.text.startswith(f"{sentences}{BETWEEN}")
+
+
+def test_article_all_in_an_element_called_summary_has_no_standfirst() -> None:
+    draft = draft_of(f'<div class="summary"><p>{SENTENCE}</p><p>{SENTENCE}Nobody minded.</p></div>')
+    assert {block.kind for block in draft.blocks} == {BlockKind.PARAGRAPH}
+
+
+# tables
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=5), max_size=6))
+def test_grid_is_square_and_holds_each_cell_once(spans: list[list[tuple[int, int]]]) -> None:
+    rows = "".join(
+        "<tr>" + "".join(f"<td colspan={wide} rowspan={high}>{row}-{at}</td>" for at, (wide, high) in enumerate(cells))
+        for row, cells in enumerate(spans)
+    )
+    tag = BeautifulSoup(f"<table>{rows}</table>", "lxml").table
+    assert tag is not None
+    table = read_table(tag)
+    if table is not None:
+        assert len({len(row) for row in table.rows}) == 1
+        written = [cell for row in table.rows for cell in row if cell]
+        assert len(written) == len(set(written))
+        assert set(written) <= {f"{row}-{at}" for row, cells in enumerate(spans) for at, _ in enumerate(cells)}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "<table><tr><td>alone</td></tr><tr><td>in a column</td></tr></table>",
+        "<table role=presentation><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>",
+        f"<table><tr><td>menu</td><td>{SENTENCE * 6}</td></tr><tr><td>1</td><td>2</td></tr></table>",
+        "<table><tr><td>1</td><td><table><tr><td>2</td></tr></table></td></tr><tr><td>3</td><td>4</td></tr></table>",
+        "<table><tr><td colspan=999>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>",
+    ],
+    ids=["column", "presentation", "layout", "nested", "too-wide"],
+)
+def test_table_without_facts_is_none(table: str) -> None:
+    assert draft_of(f"<p>{SENTENCE * 9}</p>{table}").tables == ()
+
+
+def test_cells_of_a_row_do_not_run_into_each_other() -> None:
+    table = "<table><tr><th>Fish<th>2022<th>2023<tr><td>Plaice<td>310<td>335<tr><td>Eel<td></td><td>7</table>"
+    draft = draft_of(f"<p>{SENTENCE * 3}</p>{table}")
+    rows = [draft.text[block.start : block.end] for block in draft.blocks if block.kind is BlockKind.ROW]
+    assert rows == ["Fish | 2022 | 2023", "Plaice | 310 | 335", "Eel | 7"]
+    assert draft.tables[0].rows[2] == ("Eel", "", "7")
+
+
+# captions
+
+
+def test_captions_of_other_articles_are_left_out() -> None:
+    picture = "<figure><figcaption>{}</figcaption></figure>"
+    draft = draft_of(
+        f"<p>{SENTENCE * 3}</p>{picture.format('The cutter.')}<aside>{picture.format('Another ship.')}</aside>"
+        f"<div class=related-stories>{picture.format('A third.')}</div>"
+        f"<div class=comments>{picture.format('Me.')}</div>"
+        f"<figure><figcaption><a href=/x>More pictures</a></figcaption></figure><p>{SENTENCE * 3}Nobody minded.</p>"
+    )
+    assert draft.captions == ("The cutter.",)
+    assert "The cutter." not in draft.text
+
+
+def test_a_few_captions_beside_a_text_are_no_gallery() -> None:
+    pictures = "".join(f"<figure><figcaption>{number}. {SENTENCE}</figcaption></figure>" for number in range(5))
+    draft = draft_of(f"<p>{SENTENCE * 5}</p>{pictures}")
+    assert len(draft.captions) == 5
+    assert "1. The pilot" not in draft.text
+
+
+# live blogs
+
+
+def test_entry_has_the_instant_its_time_names() -> None:
+    posted = ("2024-02-25T18:00:00+01:00", "2024-02-25T17:30:00+01:00", "2024-02-25T12:00:00Z")
+    draft = draft_of("".join(entry(each, f"{number}. {SENTENCE}") for number, each in enumerate(posted)))
+    assert [each.published_at for each in draft.live_entries] == [
+        datetime(2024, 2, 25, 17, 0, tzinfo=UTC),
+        datetime(2024, 2, 25, 16, 30, tzinfo=UTC),
+        datetime(2024, 2, 25, 12, 0, tzinfo=UTC),
+    ]
+    texts = [draft.text[each.start : each.end] for each in draft.live_entries]
+    assert texts == [f"{number}. {SENTENCE.strip()}" for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        ("2024-02-25T18:00Z", "2024-02-25T20:00Z", "2024-02-25T19:00Z"),
+        ("2021-02-25T18:00Z", "2022-02-25T18:00Z", "2024-02-25T18:00Z"),
+        ("2024-02-25", "2024-02-24", "2024-02-23"),
+        ("2024-02-25T18:00Z", "2024-02-25T17:00Z"),
+    ],
+    ids=["to-and-fro", "years-apart", "days-only", "too-few"],
+)
+def test_dated_pieces_that_run_otherwise_are_no_live_blog(posted: tuple[str, ...]) -> None:
+    body = "".join(entry(each, f"{number}. {SENTENCE}") for number, each in enumerate(posted))
+    assert draft_of(body).live_entries == ()
+
+
+def test_dated_list_below_a_longer_text_is_no_live_blog() -> None:
+    posted = ("2024-02-25T18:00Z", "2024-02-25T17:30Z", "2024-02-25T12:00Z")
+    body = "".join(entry(each, f"{number}. {SENTENCE}") for number, each in enumerate(posted))
+    assert draft_of(f"<div><p>{SENTENCE * 12}</p><div>{body}</div></div>").live_entries == ()
+
+
+@pytest.mark.parametrize("mark", ["", "7", "x", "-1", "9" * 5_000, "\N{SUPERSCRIPT TWO}"])
+def test_mark_of_ours_in_a_page_marks_nothing(mark: str) -> None:
+    draft = draft_of(f'<div data-desk-entry="{mark}"><p>{SENTENCE * 3}</p></div>')
+    assert draft.live_entries == ()
+
+
+def test_two_entries_do_where_a_live_blog_is_declared() -> None:
+    declared = '{"@type": "LiveBlogPosting", "headline": "x", "liveBlogUpdate": [{"headline": "elsewhere"}]}'
+    body = entry("2024-02-25T18:00Z", f"1. {SENTENCE}") + entry("2024-02-25T19:00Z", f"2. {SENTENCE}")
+    assert len(draft_of(body, f'<script type="application/ld+json">{declared}</script>').live_entries) == 2
+
+
+def test_live_blog_that_shows_nothing_is_read_from_json_ld() -> None:
+    updates = ", ".join(
+        f'{{"datePublished": "2024-02-25T1{number}:00:00+02:00", "articleBody": "{number}. {SENTENCE * 2}"}}'
+        for number in range(4)
+    )
+    declared = f'{{"@type": "LiveBlogPosting", "headline": "x", "liveBlogUpdate": [{updates}]}}'
+    draft = draft_of("<p>Loading …</p>", f'<script type="application/ld+json">{declared}</script>')
+    assert draft.extraction.strategy == "json-ld"
+    assert [each.published_at.hour for each in draft.live_entries] == [8, 9, 10, 11]
+
+
+# pages of one article
+
+
+@pytest.mark.parametrize(
+    ("here", "link"),
+    [
+        ("https://ferry.example/a/long-walk", '<a href="?page=2">2</a>'),
+        ("https://ferry.example/a/long-walk?id=7", '<a href="/a/long-walk?id=7&amp;seite=2">Weiter</a>'),
+        ("https://ferry.example/a/long-walk/", '<link rel="next" href="https://ferry.example/a/long-walk/2/">'),
+        ("https://ferry.example/a/long-walk/page/2/", '<a href="/a/long-walk/page/3/">Next »</a>'),
+        ("https://ferry.example/a/long-walk.html", '<a href="long-walk-2.html">2</a>'),
+        ("https://ferry.example/a/long-walk_2.html", '<a href="long-walk_3.html" aria-label="next page"></a>'),
+        ("https://ferry.example/a/long-walk?p=2", '<a href="?p=1">1</a> <a href="?p=3">3</a>'),
+    ],
+)
+def test_next_page_is_this_address_with_a_number_one_higher(here: str, link: str) -> None:
+    found = find_neighbours(Tree(f"<body>{link}</body>"), here).next_page
+    assert found is not None
+    assert re.search(r"[23]", found.removeprefix("https://ferry.example/a/long-walk"))
+
+
+@pytest.mark.parametrize(
+    ("here", "link"),
+    [
+        ("https://ferry.example/a/long-walk", '<link rel="next" href="/a/another-walk">'),
+        ("https://ferry.example/a/long-walk-2", '<a rel="next" href="/a/long-walk-3">A third walk</a>'),
+        ("https://ferry.example/a/long-walk", '<a href="/a/long-walk-2">Why 2 walks are better</a>'),
+        ("https://ferry.example/a/long-walk", '<a href="?page=2#comments">2</a>'),
+        ("https://ferry.example/a/long-walk", '<a href="/a/long-walk/comment-page-2/">2</a>'),
+        ("https://ferry.example/a/long-walk?page=2", '<a href="?page=1">1</a> <a href="?page=5">5</a>'),
+        ("https://ferry.example/a/long-walk", '<a href="javascript:next(2)">2</a>'),
+        ("", '<a href="?page=2">2</a>'),
+        ("https://ferry.example/a/long-walk", '<a href="http://[">2</a>'),
+    ],
+)
+def test_link_elsewhere_is_no_next_page(here: str, link: str) -> None:
+    assert find_neighbours(Tree(f"<body>{link}</body>"), here).next_page is None
+
+
+# walls
+
+
+def linked(**facts: str) -> str:
+    said = ", ".join(f'"{name}": {value}' for name, value in facts.items())
+    return f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "x", {said}}}</script>'
+
+
+WALLED = '{"isAccessibleForFree": "http://schema.org/False", "cssSelector": ".members, [data-x] > p"}'
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "is_paywalled", "is_truncated"),
+    [
+        (linked(isAccessibleForFree="false"), f"<p>{SENTENCE * 2}</p>", True, True),
+        (linked(isAccessibleForFree="false"), f"<p>{SENTENCE * 40}</p>", True, False),
+        (linked(isAccessibleForFree="false", wordCount="36"), f"<p>{SENTENCE * 2}</p>", True, False),
+        (linked(hasPart=WALLED), f"<p>{SENTENCE}</p><p class=members>{SENTENCE}All.</p>", True, False),
+        (linked(hasPart=WALLED), f"<p>{SENTENCE}</p><p>{SENTENCE}So far.</p>", True, True),
+        (linked(isAccessibleForFree="true", hasPart=WALLED), f"<p>{SENTENCE * 2}</p>", False, False),
+        (linked(wordCount="900"), f"<p>{SENTENCE * 9}</p>", False, True),
+        (linked(wordCount=str(len(SENTENCE) * 9)), f"<p>{SENTENCE * 9}</p>", False, False),
+        ("", f"<p>{SENTENCE}And then…</p>", False, True),
+        ("", f"<p>{SENTENCE * 40}And so on…</p>", False, False),
+    ],
+)
+def test_wall_is_declared_and_cut_is_measured(head: str, body: str, is_paywalled: bool, is_truncated: bool) -> None:
+    draft = draft_of(body, head)
+    assert (draft.is_paywalled, draft.is_truncated) == (is_paywalled, is_truncated)
+
+
+@pytest.mark.parametrize("selector", ["..", "* * * *", "a[", ".\\u0000", ".\\ud800", ".x" * 9_999, "div:has(*)"])
+def test_selector_of_a_page_does_no_harm(selector: str) -> None:
+    part = f'{{"isAccessibleForFree": false, "cssSelector": "{selector}"}}'
+    assert draft_of(f"<p>{SENTENCE * 2}</p>", linked(hasPart=part)).is_paywalled
