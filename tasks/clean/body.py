@@ -23,6 +23,8 @@ _BLOCK_BOUNDARY = r"</?(?:p|div|ul|ol|li|h[1-6]|blockquote|section|article|figur
 _BETWEEN_BLOCKS = re.compile(rf">\s+(?={_BLOCK_BOUNDARY})")
 # A paragraph with links in less than this part of it is running text.
 _RUNNING = 0.5
+# Blocks are read one inside the other; deeper than this stand only tags that were never closed.
+_DEEPEST = 200
 # Pieces of the declared body that are looked for in the candidates.
 _PROBE_LENGTH = 36
 _MOST_PROBES = 12
@@ -144,7 +146,7 @@ def _cut_out(reading: Reading, container: int, metadata: Metadata) -> _Content:
 
 
 def _simplify(outline: Outline, container: int, cut: set[int]) -> None:
-    """Take out of the container what says nothing about its blocks: formatting, and links in running text."""
+    """Take out of the container what says nothing about its blocks: formatting, links in text, endless nesting."""
     node = outline.nodes[container]
     if outline.tags[container] in INLINE_TAGS:
         return
@@ -152,7 +154,11 @@ def _simplify(outline: Outline, container: int, cut: set[int]) -> None:
     for index in range(container, outline.ends[container]):
         if index in cut:
             end = max(end, outline.ends[index])
-        elif index >= end and outline.tags[index] == "p" and 0 < outline.link_density(index) < _RUNNING:
+        elif index < end:
+            continue
+        elif outline.depths[index] - outline.depths[container] > _DEEPEST and outline.tags[index] != "p":
+            outline.nodes[index].unwrap()
+        elif outline.tags[index] == "p" and 0 < outline.link_density(index) < _RUNNING:
             outline.nodes[index].unwrap_tags(["a"])
     node.unwrap_tags(list(INLINE_TAGS))
 

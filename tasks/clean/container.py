@@ -23,6 +23,7 @@ _MOST_WRAPPERS = 8
 _WIDER_BY = 1.15
 _HIGHER_BY = 5
 _UNLIKE = 0.5
+_OF_ONE_MAKE, _FEWEST_OF_ONE_MAKE = 0.9, 4
 _WORD_CHARACTERS = re.compile(r"\W+")
 
 
@@ -147,10 +148,12 @@ def widen(reading: Reading, index: int) -> int:
     held: float = text
     for _ in range(_HIGHER_BY):
         below, above = above, outline.parents[outline.wrappers[above]]
-        if above <= 0:
+        if above < 0:
             break
         held += _besides(outline, above, below, measure)
         if held > _WIDER_BY * text + 150:
+            if above == 0 and not _is_of_one_make(outline, below, measure):
+                break
             if reading.is_comment[above] or outline.link_density(above) >= 0.3:
                 break
             chosen, text = above, measure(above)
@@ -168,6 +171,14 @@ def _besides(outline: Outline, above: int, below: int, measure: Callable[[int], 
         for part in parts
         if part != home
     )
+
+
+def _is_of_one_make(outline: Outline, below: int, measure: Callable[[int], int]) -> bool:
+    """Tell whether nearly all on a page stands in parts like one of them, and these are many: then they make a body."""
+    parts = list(outline.children(0))
+    make = next(_make(outline, part) for part in parts if outline.contains(part, below))
+    alike = [measure(part) for part in parts if _make(outline, part) == make and measure(part)]
+    return len(alike) >= _FEWEST_OF_ONE_MAKE and sum(alike) >= _OF_ONE_MAKE * measure(0)
 
 
 def _make(outline: Outline, index: int) -> tuple[str, str]:

@@ -185,6 +185,12 @@ def test_a_link_keeps_its_place_in_a_sentence_whatever_it_is_called() -> None:
     assert "Ines Dahl steered it home." in draft_of(f"<article><h1>Ferry</h1><p>{sentence}</p></article>").text
 
 
+@pytest.mark.parametrize("tag", ["div", "section", "blockquote", "li", "ul", "b"])
+def test_tags_that_are_never_closed_lose_no_paragraph(tag: str) -> None:
+    opened = "".join(f"<{tag}><p>{number}. {PARAGRAPH}</p>" for number in range(150 if tag == "b" else 900))
+    assert f"{149 if tag == 'b' else 899}. The ferry" in draft_of(f"<h1>Ferry</h1>{opened}").text
+
+
 def test_work_grows_with_the_page_and_no_faster() -> None:
     def calls(paragraphs: int) -> int:
         """Count the functions called while a page of so many paragraphs, each deep in its own wrappers, is cleaned."""
