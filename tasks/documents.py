@@ -55,6 +55,7 @@ class Reason(StrEnum):
     CAPTCHA = "captcha"
     LOGIN_WALL = "login-wall"
     SECTION_FRONT = "section-front"
+    ERROR_PAGE = "error-page"
     # edit
     CRASHED = "crashed"
 

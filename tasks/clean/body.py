@@ -8,21 +8,23 @@ from datetime import datetime
 from tasks.clean.blocks import Block, article_blocks, placed, read_fragment, text_of_blocks
 from tasks.clean.boilerplate import cut_boilerplate
 from tasks.clean.captions import is_gallery, read_captions
-from tasks.clean.container import find_container, running_text, squeeze
+from tasks.clean.container import likely_containers, squeeze, widen
 from tasks.clean.live import cut_times, entries_of, mark_entries
 from tasks.clean.metadata.gather import Metadata
 from tasks.clean.metadata.titles import agreement
-from tasks.clean.nodes import text_of
 from tasks.clean.outline import INLINE_TAGS, Outline
+from tasks.clean.reading import Reading
 from tasks.clean.standfirst import find_standfirst, mark_standfirst
+from tasks.clean.subject import share_said, stems_of
 from tasks.documents import BlockKind, Extraction, LiveEntry, Table, TextBlock
 
 # BeautifulSoup's time grows with the nodes that reach it, 30 µs each: what says nothing about blocks is left out.
 _BLOCK_BOUNDARY = r"</?(?:p|div|ul|ol|li|h[1-6]|blockquote|section|article|figure|table|tr|td)\b"
-_BETWEEN_BLOCKS = re.compile(rf"(?<=>)\s+(?={_BLOCK_BOUNDARY})")
+_BETWEEN_BLOCKS = re.compile(rf">\s+(?={_BLOCK_BOUNDARY})")
 # A paragraph with links in less than this part of it is running text.
 _RUNNING = 0.5
-_MOST_HEADINGS = 50
+# Blocks are read one inside the other; deeper than this stand only tags that were never closed.
+_DEEPEST = 200
 # Pieces of the declared body that are looked for in the candidates.
 _PROBE_LENGTH = 36
 _MOST_PROBES = 12
@@ -31,6 +33,11 @@ _SHORTEST_QUOTED_BODY = 400
 _STUB = 0.5
 _AGREES = 0.6
 _LONG_ENOUGH = 1_200
+# Nineteen in twenty articles repeat this share of their title's words; other text rarely a quarter.
+_OFF_TOPIC, _ON_TOPIC = 0.34, 0.5
+# Menus and footers repeat words of titles too.
+_SHORTEST_OTHER, _SHARE_OF_BEST = 200, 0.1
+_MOST_LINKED = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +62,11 @@ class _Content:
     posted: Mapping[int, datetime]
 
 
-def find_body(outline: Outline, metadata: Metadata) -> Body:
-    """Find the article on a page. Cuts furniture out of the tree, so that the outline is spent afterwards."""
-    headline = _headline(outline, metadata.title)
-    container = find_container(outline, headline, _probes(metadata.quoted_body))
-    share = _share_of_running_text(outline, container)
-    strategy = "container" if container else "page"
-    content = _cut_out(outline, container, headline, metadata)
+def find_body(reading: Reading, metadata: Metadata) -> Body:
+    """Find the article on a page. Cuts furniture out of the tree, so that the reading is spent afterwards."""
+    container, strategy = _choose(reading, likely_containers(reading, _probes(metadata.quoted_body)), metadata.title)
+    share = _share_of_running_text(reading, container)
+    content = _cut_out(reading, container, metadata)
     blocks = content.blocks
     if quoted := _quoted_instead(metadata, len(text_of_blocks(blocks))):
         strategy, blocks = "json-ld", [Block(BlockKind.PARAGRAPH, line) for line in quoted.split("\n")]
@@ -85,15 +90,31 @@ def _quoted_instead(metadata: Metadata, shown: int) -> str:
     return quoted if len(quoted) >= _SHORTEST_QUOTED_BODY and shown < enough else ""
 
 
-def _headline(outline: Outline, title: str) -> int | None:
-    """Return the index of the h1 that shows the title."""
-    best, found = 0.0, None
-    headings = [index for index, tag in enumerate(outline.tags) if tag == "h1" and outline.length[index] > 3]
-    for index in headings[:_MOST_HEADINGS]:
-        agrees = agreement(text_of(outline.nodes[index]), [title])
-        if found is None or agrees > best:
-            best, found = agrees, index
-    return found
+def _choose(reading: Reading, candidates: list[int], title: str) -> tuple[int, str]:
+    """Return the article's container, and how it was chosen: the likeliest, or the one that speaks of the title."""
+    if not candidates:
+        return 0, "page"
+    best, stems = candidates[0], stems_of(title)
+    if stems and _speaks(reading, best, stems) < _OFF_TOPIC:
+        for other in candidates[1:]:
+            if _may_replace(reading, other, best) and _speaks(reading, other, stems) >= _ON_TOPIC:
+                return widen(reading, other), "title"
+    return widen(reading, best), "container"
+
+
+def _speaks(reading: Reading, candidate: int, stems: frozenset[str]) -> float:
+    return share_said(stems, reading.outline.nodes[candidate].text(deep=True))
+
+
+def _may_replace(reading: Reading, other: int, best: int) -> bool:
+    """Tell whether a candidate stands apart from the best one and is running text of comparable length."""
+    outline = reading.outline
+    return (
+        not outline.contains(other, best)
+        and not outline.contains(best, other)
+        and reading.running_text(other) > max(_SHORTEST_OTHER, _SHARE_OF_BEST * reading.running_text(best))
+        and outline.link_density(other) < _MOST_LINKED
+    )
 
 
 def _probes(quoted: str) -> list[str]:
@@ -104,17 +125,18 @@ def _probes(quoted: str) -> list[str]:
     return [squeeze(quoted[start : start + _PROBE_LENGTH]) for start in starts][:_MOST_PROBES]
 
 
-def _cut_out(outline: Outline, container: int, headline: int | None, metadata: Metadata) -> _Content:
+def _cut_out(reading: Reading, container: int, metadata: Metadata) -> _Content:
     """Return what a container holds of the article, its standfirst first; what is furniture is cut from the tree."""
-    standfirst = find_standfirst(outline, container, headline)
-    captions = read_captions(outline, container, headline)
-    entries = mark_entries(outline, container, is_declared=bool(metadata.updates))
-    cut = cut_boilerplate(outline, container, headline)
+    outline, headline = reading.outline, reading.headline
+    standfirst = find_standfirst(reading, container, metadata.summary or "")
+    captions = read_captions(reading, container)
+    entries = mark_entries(reading, container, is_declared=bool(metadata.updates))
+    cut = cut_boilerplate(reading, container)
     cut_times(outline, entries, cut)
     if not standfirst:
         mark_standfirst(outline, container, headline, cut)
     _simplify(outline, container, cut)
-    fragment = read_fragment(_BETWEEN_BLOCKS.sub("", outline.nodes[container].html or ""))
+    fragment = read_fragment(_BETWEEN_BLOCKS.sub(">", outline.nodes[container].html or ""))
     blocks = [block for block in article_blocks(fragment.blocks, metadata.title) if block.kind is not BlockKind.CAPTION]
     if standfirst and not any(standfirst[:50] in block.text for block in blocks):
         blocks = [Block(BlockKind.STANDFIRST, standfirst), *blocks]
@@ -124,7 +146,7 @@ def _cut_out(outline: Outline, container: int, headline: int | None, metadata: M
 
 
 def _simplify(outline: Outline, container: int, cut: set[int]) -> None:
-    """Take out of the container what says nothing about its blocks: formatting, and links in running text."""
+    """Take out of the container what says nothing about its blocks: formatting, links in text, endless nesting."""
     node = outline.nodes[container]
     if outline.tags[container] in INLINE_TAGS:
         return
@@ -132,14 +154,18 @@ def _simplify(outline: Outline, container: int, cut: set[int]) -> None:
     for index in range(container, outline.ends[container]):
         if index in cut:
             end = max(end, outline.ends[index])
-        elif index >= end and outline.tags[index] == "p" and 0 < outline.link_density(index) < _RUNNING:
+        elif index < end:
+            continue
+        elif outline.depths[index] - outline.depths[container] > _DEEPEST and outline.tags[index] != "p":
+            outline.nodes[index].unwrap()
+        elif outline.tags[index] == "p" and 0 < outline.link_density(index) < _RUNNING:
             outline.nodes[index].unwrap_tags(["a"])
     node.unwrap_tags(list(INLINE_TAGS))
 
 
-def _share_of_running_text(outline: Outline, container: int) -> float:
-    page = running_text(outline, 0)
-    return running_text(outline, container) / page if page else 0.0
+def _share_of_running_text(reading: Reading, container: int) -> float:
+    page = reading.prose(0)
+    return reading.prose(container) / page if page else 0.0
 
 
 def _confidence(text: str, metadata: Metadata, share: float) -> float:

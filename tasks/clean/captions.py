@@ -7,6 +7,7 @@ from functools import lru_cache
 from tasks.clean.labels import words_of
 from tasks.clean.nodes import text_of
 from tasks.clean.outline import Outline
+from tasks.clean.reading import Reading
 
 _LABEL = re.compile(r" (?:captions?|captiontext|bildunterschrift|bildtext|legende|didascalia|pie de foto) ")
 _LONGEST = 1_000
@@ -24,14 +25,15 @@ _SHORTEST_RUNNING, _FEWEST_OF_GALLERY = 30, 4
 _TIMES_THE_REST = 2
 
 
-def read_captions(outline: Outline, container: int, headline: int | None) -> tuple[str, ...]:
+def read_captions(reading: Reading, container: int) -> tuple[str, ...]:
     """Return the captions between headline and end of the container, in the page's order, each once.
 
     To be called before furniture is cut: what marks a caption marks furniture, too.
     """
+    outline, headline = reading.outline, reading.headline
     start = container if headline is None else min(container, headline)
     found: dict[str, None] = {}
-    for index in _captions(outline, start + 1, container):
+    for index in _captions(reading, start + 1, container):
         text = text_of(outline.nodes[index])
         if len(text) <= _LONGEST and _LETTER.search(text):
             found[text] = None
@@ -48,13 +50,13 @@ def is_gallery(text: str, captions: Sequence[str]) -> bool:
     return len(running) >= _FEWEST_OF_GALLERY and sum(map(len, running)) > _TIMES_THE_REST * len(text)
 
 
-def _captions(outline: Outline, start: int, container: int) -> Iterator[int]:
+def _captions(reading: Reading, start: int, container: int) -> Iterator[int]:
     """Yield the elements that hold a caption, none of them in another, and none in a box or a comment."""
-    past = start
+    outline, past = reading.outline, start
     for index in range(start, outline.ends[container]):
         if index < past or not outline.length[index]:
             continue
-        if _is_box(outline, index, container):
+        if _is_box(reading, index, container):
             past = outline.ends[index]
         elif _is_caption(outline, index):
             past = outline.ends[index]
@@ -72,8 +74,8 @@ def _names_a_caption(label: str) -> bool:
     return _LABEL.search(words_of(label)) is not None
 
 
-def _is_box(outline: Outline, index: int, container: int) -> bool:
+def _is_box(reading: Reading, index: int, container: int) -> bool:
     """Tell whether an element is furniture, other than that of pictures, and not what the article stands in."""
-    junk = outline.traits[index].junk
+    outline, junk = reading.outline, reading.outline.traits[index].junk
     is_furniture = outline.tags[index] in _BOX_TAGS or (junk and not junk.startswith(_PICTURE_WORDS))
-    return bool(is_furniture or outline.is_comment[index]) and not outline.contains(index, container)
+    return bool(is_furniture or reading.is_comment[index]) and not outline.contains(index, container)

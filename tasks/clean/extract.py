@@ -1,5 +1,6 @@
 """An HTML page in, a draft out: the one door to this room."""
 
+import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from tasks.clean.metadata.gather import Metadata, gather_metadata
 from tasks.clean.neighbours import Neighbours, find_neighbours
 from tasks.clean.nodes import Tree
 from tasks.clean.outline import STRIPPED_TAGS, Outline, outline_of
+from tasks.clean.reading import Reading, read_page
 from tasks.clean.verdict import Impression, verdict
 from tasks.clean.wall import is_truncated, read_wall
 from tasks.clean.whitespace import tidy
@@ -16,6 +18,11 @@ from tasks.documents import Draft, Page, Reason, Rejection, Stage
 
 # Characters of a page's text, with its white space, that a verdict looks at.
 _IMPRESSION = 20_000
+_LITTLE = 4_000
+# Where a page has less running text, the article may stand in a menu left open, or in what only shows without scripts.
+_HARDLY_ANY = 300
+_MORE_BY = 2
+_PUT_AWAY = re.compile(r"<(/?)(?:nav|noscript|template|dialog|button|select)(?=[\s/>])", re.IGNORECASE)
 _TEASER_TAGS = frozenset({"h2", "h3", "h4"})
 
 
@@ -28,17 +35,40 @@ def clean(page: Page, html: str) -> Draft | Rejection:
     tree = Tree(html)
     metadata = gather_metadata(tree, page.url or "", page.fetched_at)
     neighbours = find_neighbours(tree, page.url or metadata.canonical_url or "")
-    tree.strip_tags(STRIPPED_TAGS)
-    outline = outline_of(tree)
-    if outline is None:
+    reading = _read(tree, html, metadata.title)
+    if reading is None:
         return page.reject(Stage.CLEAN, Reason.EMPTY, "the page shows no text")
-    page_text = tidy(outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION])
+    outline = reading.outline
+    page_text = _visible_text(outline)
     wall = read_wall(tree, metadata.walled, is_barred=any(traits.is_paywall for traits in outline.traits))
-    body = find_body(outline, metadata)
+    body = find_body(reading, metadata)
     if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
         return page.reject(Stage.CLEAN, reason, page_text[:120] or "the page shows no text")
     goes_on = neighbours.next_page is not None or is_truncated(body.text, metadata, wall)
     return _draft(page, metadata, body, neighbours, is_truncated=goes_on)
+
+
+def _read(tree: Tree, html: str, title: str) -> Reading | None:
+    """Read a page; once more without regard to what is hidden away where there is hardly any text in sight."""
+    reading = _read_stripped(tree, title)
+    shown = reading.prose(0) if reading is not None else 0
+    if shown < _HARDLY_ANY and _PUT_AWAY.search(html):
+        again = _read_stripped(Tree(_PUT_AWAY.sub(r"<\1div", html)), title)
+        if again is not None and again.prose(0) > max(_HARDLY_ANY, _MORE_BY * shown):
+            return again
+    return reading
+
+
+def _read_stripped(tree: Tree, title: str) -> Reading | None:
+    tree.strip_tags(STRIPPED_TAGS)
+    outline = outline_of(tree)
+    return read_page(outline, title) if outline is not None else None
+
+
+def _visible_text(outline: Outline) -> str:
+    """Return what a page shows, of much text only the beginning."""
+    shown = outline.nodes[0].text(deep=True, separator=" ")
+    return tidy(shown[: _IMPRESSION if outline.length[0] < _LITTLE else _LITTLE])
 
 
 def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, page_text: str) -> Impression:

@@ -42,6 +42,7 @@ _WORDS = vocabulary("classes")
 _JUNK, _BODY, _STANDFIRST = (_pattern(_WORDS[name]) for name in ("junk", "body", "standfirst"))
 _COMMENTS, _PAYWALL = (_pattern(_WORDS[name]) for name in ("comments", "paywall"))
 # Most labels say nothing; one search tells.
+_STATES = _pattern(_WORDS["states"])
 _TELLING = _pattern((*_WORDS["junk"], *_WORDS["comments"], *_WORDS["paywall"]))
 _BODY_ALONE = frozenset(_WORDS["body_alone"])
 
@@ -62,12 +63,13 @@ _NEUTRAL = Traits()
 def traits_of(label: str) -> Traits:
     """Read a label: an element's classes and id. A word for an article's body overrides those for furniture.
 
-    >>> traits_of("c-share-bar").junk, traits_of("article-body with-sidebar").junk
-    ('share', '')
+    >>> traits_of("c-share-bar").junk, traits_of("article-body right-sidebar").junk, traits_of("comments-open").junk
+    ('share', '', '')
     """
     words = words_of(label)
     if not _TELLING.search(words):
         return _NEUTRAL
+    words = _STATES.sub("", words)
     junk = _JUNK.search(words)
     return Traits(
         junk=junk[1] if junk and not is_body(label) else "",

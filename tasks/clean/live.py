@@ -12,6 +12,7 @@ from tasks.clean.metadata.dates import parse_moment
 from tasks.clean.metadata.jsonld import Update
 from tasks.clean.nodes import attribute
 from tasks.clean.outline import Outline
+from tasks.clean.reading import Reading
 from tasks.documents import LiveEntry, Precision, TextBlock
 
 # Where nothing declares a live blog, this many dated pieces make one, if they hold this part of the text.
@@ -37,12 +38,12 @@ class Entries:
     times: Sequence[int] = ()
 
 
-def mark_entries(outline: Outline, container: int, *, is_declared: bool) -> Entries:
+def mark_entries(reading: Reading, container: int, *, is_declared: bool) -> Entries:
     """Mark the dated entries in a container, before anything is cut.
 
     Entries are pieces that stand side by side, each with a `time` of its own.
     """
-    posted = _times(outline, container)
+    outline, posted = reading.outline, _times(reading, container)
     holder, starts = _holder(outline, container, posted)
     pieces = list(_pieces(outline, holder, starts))
     entries = [(moment, piece) for moment, piece in pieces if _is_prose(outline, piece)][:_MOST_ENTRIES]
@@ -76,11 +77,11 @@ def _is_ticker(posted: Sequence[datetime]) -> bool:
     return in_order[-1] - in_order[0] <= _LONGEST_COVERAGE and list(posted) in (in_order, in_order[::-1])
 
 
-def _times(outline: Outline, container: int) -> dict[int, datetime]:
+def _times(reading: Reading, container: int) -> dict[int, datetime]:
     """Return the `time` elements of a container that name an instant."""
-    found = {}
+    outline, found = reading.outline, {}
     for index in range(container + 1, outline.ends[container]):
-        if outline.tags[index] == "time" and not outline.is_comment[index]:
+        if outline.tags[index] == "time" and not reading.is_comment[index]:
             moment = parse_moment(attribute(outline.nodes[index], "datetime"))
             if moment is not None and moment.precision is Precision.INSTANT:
                 found[index] = moment.instant

@@ -27,15 +27,16 @@ class Outline:
     nodes: list[Node]
     parents: list[int]
     tags: list[str]
+    depths: list[int]
     ends: list[int]  # the index after the last descendant
+    starts: list[int]  # characters of text before the element
+    wrappers: list[int]  # the outermost element that holds the same text and no more
     length: list[int]
     linked: list[int]
     own: list[int]
     own_linked: list[int]
     labels: list[str]  # classes and id; empty for elements without text
     traits: list[Traits]  # of the labels
-    is_comment: list[bool]  # in readers' comments
-    is_junk: list[bool]  # in an element whose label names furniture
 
     def ancestors(self, index: int) -> Iterator[int]:
         """Yield an element's ancestors, nearest first, without the body itself."""
@@ -43,6 +44,13 @@ class Outline:
         while index > 0:
             yield index
             index = self.parents[index]
+
+    def children(self, index: int) -> Iterator[int]:
+        """Yield the elements right below one."""
+        child = index + 1
+        while child < self.ends[index]:
+            yield child
+            child = self.ends[child]
 
     def link_density(self, index: int) -> float:
         """Return the share of an element's text that stands in links (0 to 1)."""
@@ -60,6 +68,7 @@ class _Walked:
     nodes: list[Node]
     parents: list[int]
     tags: list[str]
+    starts: list[int]
     texts: list[tuple[int, int]]
 
 
@@ -77,37 +86,44 @@ def outline_of(tree: Tree) -> Outline | None:
         nodes=walked.nodes,
         parents=walked.parents,
         tags=walked.tags,
+        starts=walked.starts,
+        depths=_depths(walked.parents),
         ends=ends,
+        wrappers=_wrappers(walked.parents, length),
         length=length,
         linked=linked,
         own=own,
         own_linked=own_linked,
         labels=labels,
         traits=traits,
-        is_comment=_inherited(walked.parents, [trait.is_comments for trait in traits]),
-        is_junk=_inherited(walked.parents, [bool(trait.junk) for trait in traits]),
     )
 
 
 def _walk(body: Node) -> _Walked:
-    nodes: list[Node] = []
-    parents: list[int] = []
-    tags: list[str] = []
-    texts: list[tuple[int, int]] = []
-    index_of: dict[int, int] = {}
-    for node in body.traverse(include_text=True, skip_empty=True):
-        above = node.parent
-        parent = index_of.get(above.mem_id, _NO_PARENT) if above is not None else _NO_PARENT
+    """Visit all below the body in document order, by hand: lexbor's own walk would make each node's parent anew."""
+    walked = _Walked([body], [_NO_PARENT], [body.tag or ""], [0], [])
+    resume: list[tuple[Node | None, int]] = []
+    node, parent, total = body.child, 0, 0
+    while node is not None or resume:
+        if node is None:
+            node, parent = resume.pop()
+            continue
         tag = node.tag or "-undef"
-        if tag == "-text":
-            if parent >= 0 and (size := len((node.text_content or "").strip())):
-                texts.append((parent, size))
+        if tag == "-text" and (size := len((node.text_content or "").strip())):
+            walked.texts.append((parent, size))
+            total += size
         elif tag[0] not in "-!_":
-            index_of[node.mem_id] = len(nodes)
-            nodes.append(node)
-            parents.append(parent)
-            tags.append(tag)
-    return _Walked(nodes, parents, tags, texts)
+            index = len(walked.nodes)
+            walked.nodes.append(node)
+            walked.parents.append(parent)
+            walked.tags.append(tag)
+            walked.starts.append(total)
+            if (child := node.child) is not None:
+                resume.append((node.next, parent))
+                node, parent = child, index
+                continue
+        node = node.next
+    return walked
 
 
 def _count(walked: _Walked) -> tuple[list[int], list[int], list[int], list[int]]:
@@ -141,14 +157,23 @@ def _sum_up(parents: list[int], length: list[int], linked: list[int]) -> list[in
     return ends
 
 
+def _depths(parents: list[int]) -> list[int]:
+    depths = [0] * len(parents)
+    for index, parent in enumerate(parents):
+        if parent >= 0:
+            depths[index] = depths[parent] + 1
+    return depths
+
+
+def _wrappers(parents: list[int], length: list[int]) -> list[int]:
+    wrappers = list(range(len(parents)))
+    for index, parent in enumerate(parents):
+        if parent > 0 and length[parent] == length[index]:
+            wrappers[index] = wrappers[parent]
+    return wrappers
+
+
 def _label(node: Node) -> str:
     attributes = node.attributes
     classes, identifier = attributes.get("class"), attributes.get("id")
     return f"{classes or ''} {identifier or ''}".strip()[:LONGEST_LABEL] if classes or identifier else ""
-
-
-def _inherited(parents: list[int], claims: list[bool]) -> list[bool]:
-    for index, parent in enumerate(parents):
-        if parent >= 0 and claims[parent]:
-            claims[index] = True
-    return claims

@@ -3,20 +3,24 @@
 from collections.abc import Iterable
 
 from tasks.clean.blocks import STANDFIRST_MARK
+from tasks.clean.container import squeeze
 from tasks.clean.labels import is_standfirst
 from tasks.clean.nodes import text_of
 from tasks.clean.outline import Outline
+from tasks.clean.reading import Reading
 
 _BLOCK_TAGS = frozenset({"h2", "p", "div", "section"})
 _TAGS = _BLOCK_TAGS | {"span", "strong"}
 _MOST_LINKED = 0.3
 _SHORTEST, _LONGEST = 40, 700
+_SAME = 32
 # With this much text before it, a paragraph stands in the body.
 _MOST_BEFORE = 200
 
 
-def find_standfirst(outline: Outline, container: int, headline: int | None) -> str:
-    """Return the standfirst of an article; empty where none is marked as one between headline and container."""
+def find_standfirst(reading: Reading, container: int, summary: str) -> str:
+    """Return the standfirst of an article: what is marked as one, or is its summary, between headline and container."""
+    outline, headline = reading.outline, reading.headline
     if headline is None:
         return ""
     for index in range(headline + 1, container):
@@ -29,9 +33,16 @@ def find_standfirst(outline: Outline, container: int, headline: int | None) -> s
             and not outline.contains(parent, container)
             and is_standfirst(outline.labels[parent])
         )
-        if is_marked and _SHORTEST < outline.length[index] < _LONGEST and outline.link_density(index) < _MOST_LINKED:
+        if not _SHORTEST < outline.length[index] < _LONGEST or outline.link_density(index) >= _MOST_LINKED:
+            continue
+        if is_marked or (outline.own[index] == outline.length[index] and _begins(outline, index, summary)):
             return text_of(outline.nodes[index])
     return ""
+
+
+def _begins(outline: Outline, index: int, summary: str) -> bool:
+    beginning = squeeze(text_of(outline.nodes[index]))[:_SAME]
+    return len(beginning) == _SAME and squeeze(summary).startswith(beginning)
 
 
 def mark_standfirst(outline: Outline, container: int, headline: int | None, cut: Iterable[int]) -> None:

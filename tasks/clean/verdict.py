@@ -24,6 +24,7 @@ _PHRASES = {
     Reason.SOFT_404: _WALLS["soft_404"],
     Reason.CONSENT_WALL: _WALLS["consent_wall"],
     Reason.LOGIN_WALL: _WALLS["login_wall"],
+    Reason.ERROR_PAGE: _WALLS["error_page"],
 }
 
 
@@ -75,12 +76,23 @@ def _named(said: str) -> Reason | None:
 
 
 def _is_section_front(impression: Impression) -> bool:
-    """Tell a page of teasers: near the root, many headings that are links, no paragraph of length."""
-    is_near_root = "/" not in impression.path.strip("/") and not any(map(str.isdigit, impression.path))
+    """Tell a page of teasers: an address like a section's, many headings that are links, no paragraph of length."""
     return (
         not impression.is_declared_article
-        and is_near_root
+        and _names_section(impression.path)
         and impression.teasers >= _FRONT_TEASERS
         and impression.longest < _FRONT_PARAGRAPH
         and impression.link_density > _FRONT_LINKS
     )
+
+
+def _names_section(path: str) -> bool:
+    """Tell whether a path is near the root, or made of single words: articles have numbers or sentences in theirs.
+
+    >>> _names_section("/"), _names_section("/news/local/"), _names_section("/news/ferry-sails-again")
+    (True, True, False)
+    """
+    parts = path.strip("/").split("/")
+    if any(map(str.isdigit, path)):
+        return False
+    return len(parts) == 1 or not any(mark in part for part in parts for mark in "-_.")

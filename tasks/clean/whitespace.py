@@ -10,7 +10,8 @@ _NOISE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x9f\ufffd]")
 _BEGINNING = 4096
 # A stray control or a byte that was damaged on its way is common; one in twenty is no text.
 _MOST_NOISE = 0.05
-_SPACES = re.compile(r"\s+")
+# All white space but a single space, plain or no-break.
+_LAYOUT = re.compile(rf"\s{{2,}}|[^\S {_NO_BREAK}]")
 
 
 def tidy(text: str) -> str:
@@ -23,7 +24,7 @@ def tidy(text: str) -> str:
     """
     text = _UNSPEAKABLE.sub("", text)
     if any(space in text for space in _NO_BREAK):
-        return _SPACES.sub(_one_space, text).strip()
+        return _LAYOUT.sub(" ", text).strip()
     return " ".join(text.split())
 
 
@@ -44,7 +45,3 @@ def is_noise(text: str) -> bool:
     """
     beginning = text[:_BEGINNING]
     return len(_NOISE.findall(beginning)) > _MOST_NOISE * len(beginning)
-
-
-def _one_space(run: re.Match[str]) -> str:
-    return run[0] if run[0] in _NO_BREAK else " "

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from cProfile import Profile
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tasks.clean.decoding import decode
 from tasks.clean.extract import clean
+from tasks.clean.nodes import Tree
 from tasks.documents import Draft, Hints, Precision, Reason, Rejection
 from tests.pages.redraw import FOLDER, page_of
 
@@ -100,6 +102,106 @@ def test_cleaning_again_gives_the_same(name: str) -> None:
     paragraphs = "".join(f"<p>{paragraph}</p>" for paragraph in first.text.split("\n\n"))
     again = draft_of(f"<article><h1>{first.title}</h1>{paragraphs}</article>")
     assert again.text == first.text
+
+
+NOTICE = "We and our partners keep small files on your device to measure how these pages are used and by whom. "
+BOXES = st.lists(
+    st.sampled_from(
+        [
+            "<aside><p>More from the sea: a baker, a diver and a keeper of the light tell their stories.</p></aside>",
+            "<div><h3>Related stories</h3><p>What the harbour costs, and who pays for it in the end.</p></div>",
+            "<div class='newsletter'><p>All that happens at sea, each Friday in your letter box.</p></div>",
+            "<p hidden>Nobody can see this paragraph, however long it is.</p>",
+            "<div class='share-bar'><a href='#'>Share this with a friend</a></div>",
+        ]
+    ),
+    max_size=4,
+)
+SENTENCES = st.lists(st.integers(1, 9), min_size=4, max_size=12, unique=True).map(
+    lambda days: [
+        f"On day {day} the ferry crossed four times, with {day + 20} on board and the sea calm." for day in days
+    ]
+)
+
+
+def with_boxes(sentences: list[str], boxes: list[str]) -> str:
+    """Return paragraphs with a box after each of the first."""
+    paired = zip(sentences, [*boxes, *[""] * len(sentences)], strict=False)
+    return "".join(f"<p>{sentence}</p>{box}" for sentence, box in paired)
+
+
+@given(SENTENCES, BOXES)
+def test_boxes_between_paragraphs_change_nothing(sentences: list[str], boxes: list[str]) -> None:
+    html = f"<h1>The ferry crossed</h1><div class='x'>{with_boxes(sentences, boxes)}</div>"
+    assert draft_of(html).text == "\n\n".join(sentences)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted(FOLDER.glob("*.html"))])
+def test_writing_the_tree_anew_changes_nothing(name: str) -> None:
+    body = (FOLDER / f"{name}.html").read_bytes()
+    html = decode(body, "text/html").text
+    first, again = clean(page_of(body), html), clean(page_of(body), Tree(html).html or "")
+    if isinstance(first, Draft):
+        assert isinstance(again, Draft)
+        assert (again.title, again.text, again.extraction) == (first.title, first.text, first.extraction)
+    else:
+        assert isinstance(again, Rejection)
+        assert again.reason is first.reason
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        "<form>{}</form>",
+        "<table><tr><td>{}</td></tr></table>",
+        "<div><div><div>{}</div></div></div>",
+        "<article>{}</article>",
+        "<div class='comments-enabled widget-area'>{}</div>",
+        "<div style='display: none'>{}</div>",
+        "<nav>{}</nav>",
+        "<noscript>{}</noscript>",
+        "<template shadowrootmode='open'>{}</template>",
+        "<div>" * 300 + "{}" + "</div>" * 300,
+    ],
+    ids=lambda wrap: wrap[:24],
+)
+def test_a_wrapper_around_the_page_changes_nothing(wrap: str) -> None:
+    paragraphs = "".join(f"<p>{number}. {PARAGRAPH}</p>" for number in range(5))
+    body = f"<h1>Ferry keeps its timetable</h1><div>{paragraphs}</div>"
+    assert draft_of(wrap.format(body)).text == draft_of(body).text
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["above", "below"])
+def test_a_longer_text_on_another_subject_is_not_taken(before: bool) -> None:
+    notice = f"<div><div>{''.join(f'<p>{NOTICE} Purpose {number}.</p>' for number in range(12))}</div></div>"
+    story = f"<div><h1>Ferry keeps its timetable</h1><div><p>{PARAGRAPH * 3}</p><p>The timetable stays.</p></div></div>"
+    draft = draft_of(notice + story if before else story + notice)
+    assert "The timetable stays." in draft.text
+    assert "partners" not in draft.text
+
+
+def test_a_link_keeps_its_place_in_a_sentence_whatever_it_is_called() -> None:
+    sentence = f"{PARAGRAPH}<a class='tag related-link' href='/tag/x'>Ines Dahl</a> steered it home."
+    assert "Ines Dahl steered it home." in draft_of(f"<article><h1>Ferry</h1><p>{sentence}</p></article>").text
+
+
+@pytest.mark.parametrize("tag", ["div", "section", "blockquote", "li", "ul", "b"])
+def test_tags_that_are_never_closed_lose_no_paragraph(tag: str) -> None:
+    opened = "".join(f"<{tag}><p>{number}. {PARAGRAPH}</p>" for number in range(150 if tag == "b" else 900))
+    assert f"{149 if tag == 'b' else 899}. The ferry" in draft_of(f"<h1>Ferry</h1>{opened}").text
+
+
+def test_work_grows_with_the_page_and_no_faster() -> None:
+    def calls(paragraphs: int) -> int:
+        """Count the functions called while a page of so many paragraphs, each deep in its own wrappers, is cleaned."""
+        wrapped = "".join("<div>" * 8 + f"<p>{number}. {PARAGRAPH}</p>" + "</div>" * 8 for number in range(paragraphs))
+        html = f"<h1>Ferry keeps its timetable</h1><main>{wrapped}</main>"
+        profile = Profile()
+        profile.runcall(clean, page_of(b""), html)
+        return sum(entry.callcount for entry in profile.getstats())
+
+    clean(page_of(b""), ARTICLE)
+    assert calls(400) < 2.5 * calls(200)
 
 
 def test_hints_fill_what_the_page_does_not_say() -> None:
