@@ -67,9 +67,8 @@ def excess(html: str) -> str | None:
     """
     if len(html) > MOST_CHARACTERS:
         return f"{len(html):,} characters"
-    tags, end_tags = html.count("<"), html.count("</")
-    # An end tag alone makes an element, too: </p>, </br>.
-    if (elements := max(tags - end_tags, end_tags)) > MOST_ELEMENTS:
+    tags = html.count("<")
+    if tags > MOST_ELEMENTS and (elements := _elements(html, tags)) > MOST_ELEMENTS:
         return f"{elements:,} elements"
     if (len(html) > _HARMLESS_LENGTH or _may_have_attribute_flood(html, tags)) and _has_attribute_flood(html):
         return "too many attributes"
@@ -78,6 +77,12 @@ def excess(html: str) -> str | None:
     if tags > _HARMLESS_FORMATTING and _open_formatting_exceeds(html, MOST_OPEN_FORMATTING):
         return f"more than {MOST_OPEN_FORMATTING:,} formatting elements left open"
     return None
+
+
+def _elements(html: str, tags: int) -> int:
+    """Return how many elements a parser may make: an end tag alone makes one, too (</p>, </br>)."""
+    end_tags = html.count("</")
+    return max(tags - end_tags, end_tags)
 
 
 def _may_have_attribute_flood(html: str, tags: int) -> bool:
