@@ -1,6 +1,6 @@
 """The desk as plain functions, for scorers that measure one stage at a time. Mending works in standard mode."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 from tasks.artifacts.mend import Mode, find, mend
@@ -44,14 +44,16 @@ def extract(html: bytes, url: str | None) -> dict[str, object]:
         "text": draft.text.replace("\n\n", "\n"),
         "title": draft.title,
         "authors": list(draft.authors),
-        "published_at": _iso(draft.published_at, draft.published_precision),
+        "published_at": _iso(draft.published_at, draft.published_precision, draft.published_offset),
     }
 
 
-def _iso(published_at: datetime | None, precision: Precision | None) -> str | None:
+def _iso(published_at: datetime | None, precision: Precision | None, offset: int | None) -> str | None:
     if published_at is None:
         return None
-    return published_at.date().isoformat() if precision is Precision.DAY else published_at.isoformat()
+    if precision is Precision.DAY:
+        return published_at.date().isoformat()
+    return published_at.astimezone(timezone(timedelta(minutes=offset or 0))).isoformat()
 
 
 def detect(text: str, lang: str) -> list[dict[str, object]]:

@@ -25,21 +25,25 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import minimize
+from scipy.special import logsumexp
 from scipy.stats import rankdata
 
 from tasks.translated import features
 from tasks.translated.features import BITS, WORDS_FILE, Counted, common_words, count, tokens
-from tasks.translated.score import MODEL_FILE, mean_sum
+from tasks.translated.score import MODEL_FILE, machine_odds, mean_sums
 
 MACHINE = frozenset({"nmt", "llm", "rbmt", "rbmt_bt"})
 # How much each kind counts in training. Human translations are negatives: else a model learns what translated news is
 # about, and how all translations read, and calls that the machine.
 SHARES = {"native": 0.25, "human": 0.33, "nmt": 0.40, "rbmt": 0.04, "rbmt_bt": 0.06}
+RIVALS = {"native": 0, "human": 1}  # columns of the model; the machine is what both are held against
 COMMON_WORDS = 3_000
+LEAST_WINDOWS = 3  # a bucket has to be met in, to have a weight
 PENALTY = 1e-6
-ROUNDS = 150
+ROUNDS = 120
 FOLDS = 5
 CAUTIONS = (0.0, 0.5, 1.0, 2.0, 4.0)  # windows
+GRAIN = 1e4  # slopes are multiplied by it before they are cut to 32 bits
 LENGTHS = (60, 100, 200, 0)  # words a text is cut at for calibration and measuring; 0: whole
 
 Floats = npt.NDArray[np.float64]
@@ -84,6 +88,14 @@ class Line:
         return self.slope * mean * windows / (windows + self.caution) + self.offset
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit found: for each rival of the machine, the weights of the buckets and a constant."""
+
+    weights: Floats
+    bias: Floats
+
+
 def read(data: Path) -> list[Document]:
     """Read the documents."""
     names = tuple(Document.__dataclass_fields__)
@@ -120,40 +132,52 @@ def design(documents: Sequence[Document]) -> tuple[sparse.csr_matrix, npt.NDArra
     return sparse.csr_matrix(placed, shape=(above, 1 << BITS)), np.array(owners)
 
 
-def fit(documents: Sequence[Document]) -> Floats:
-    """Return the weights that tell machine translation from all else best, each kind counting by its share."""
+def fit(documents: Sequence[Document]) -> Fitted:
+    """Return the weights that tell the makings of texts apart best, each kind counting by its share.
+
+    Three makings and not two: what is not a machine's is of two sorts that have little in common.
+    """
     x, owner = design(documents)
-    sizes = Counter(document.kind for document in documents)
-    windows = np.bincount(owner)
+    known = np.flatnonzero(np.bincount(x.indices, minlength=x.shape[1]) >= LEAST_WINDOWS)
+    x = x[:, known].astype(np.float32)
+    across = x.T.tocsr()
+    sizes, windows = Counter(document.kind for document in documents), np.bincount(owner)
     by_document = np.array([SHARES.get(each.kind, 0.0) / sizes[each.kind] for each in documents])
     weight = by_document[owner] / windows[owner]
     weight /= weight.sum()
-    side = np.where([each.kind in MACHINE for each in documents], 1.0, -1.0)[owner]
-    across = x.T.tocsr()
+    making = np.array([RIVALS.get(each.kind, len(RIVALS)) for each in documents])[owner]
+    is_made = np.eye(len(RIVALS) + 1)[making]
 
     def loss(flat: Floats) -> tuple[float, Floats]:
-        margin = side * (x @ flat[:-1] + flat[-1])
-        slope = -weight * side / (1 + np.exp(margin))
-        value = (weight * np.logaddexp(0, -margin)).sum() + PENALTY / 2 * (flat[:-1] ** 2).sum()
-        return float(value), np.append(across @ slope + PENALTY * flat[:-1], slope.sum())
+        at = flat.reshape(len(known) + 1, -1)
+        sums = x @ at[:-1].astype(np.float32) + at[-1]
+        likely = sums - logsumexp(sums, axis=1, keepdims=True)
+        slope = weight[:, None] * (np.exp(likely) - is_made)
+        steep = (across @ (slope * GRAIN).astype(np.float32)) / GRAIN + PENALTY * at[:-1]
+        value = -(weight * likely[np.arange(len(making)), making]).sum() + PENALTY / 2 * (at[:-1] ** 2).sum()
+        return float(value), np.vstack([steep, slope.sum(axis=0)]).astype(float).ravel()
 
-    start = np.zeros(x.shape[1] + 1)
-    fitted: Floats = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS}).x
-    return fitted
+    start = np.zeros((len(known) + 1) * is_made.shape[1])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS}).x
+    at = found.reshape(len(known) + 1, -1)
+    against = at[:, :-1] - at[:, -1:]
+    weights = np.zeros((1 << BITS, len(RIVALS)))
+    weights[known] = against[:-1]
+    return Fitted(weights, against[-1])
 
 
-def whole_numbers(fitted: Floats) -> tuple[npt.NDArray[np.int8], float]:
+def whole_numbers(weights: Floats) -> tuple[npt.NDArray[np.int8], float]:
     """Return the weights as small integers, and what to multiply them by. Clipping the largest would cost."""
-    scale = float(np.abs(fitted[:-1]).max() / 127)
-    return np.round(fitted[:-1] / scale).astype(np.int8), scale
+    scale = float(np.abs(weights).max() / 127)
+    return np.round(weights / scale).astype(np.int8), scale
 
 
-def means(documents: Iterable[Document], fitted: Floats, words: int) -> tuple[Floats, Floats]:
-    """Return each document's mean over its windows, and how many these are."""
-    weights, scale = whole_numbers(fitted)
+def odds(documents: Iterable[Document], fitted: Fitted, words: int) -> tuple[Floats, Floats]:
+    """Return each document's log-odds of a machine by the mean over its windows, and how many these are."""
+    weights, scale = whole_numbers(fitted.weights)
     cut = [document.cuts[words] for document in documents]
-    mean = [mean_sum(each, weights) * scale + fitted[-1] for each in cut]
-    return np.array(mean), np.array([each.windows for each in cut], dtype=float)
+    sums = np.array([mean_sums(each, weights) for each in cut]) * scale + fitted.bias
+    return machine_odds(sums), np.array([each.windows for each in cut], dtype=float)
 
 
 def out_of_fold(documents: Sequence[Document]) -> tuple[list[Document], dict[int, tuple[Floats, Floats]]]:
@@ -165,7 +189,7 @@ def out_of_fold(documents: Sequence[Document]) -> tuple[list[Document], dict[int
         left_out = [each for each in documents if each.fold == fold and each.family_fold in (None, fold)]
         judged += left_out
         for words in LENGTHS:
-            said[words].append(means(left_out, fitted, words))
+            said[words].append(odds(left_out, fitted, words))
     joined = {
         words: (np.concatenate([mean for mean, _ in parts]), np.concatenate([number for _, number in parts]))
         for words, parts in said.items()
@@ -249,13 +273,13 @@ def main() -> None:
     if arguments.measure:
         report(judged, said, line)
     fitted = fit(documents)
-    weights, scale = whole_numbers(fitted)
+    weights, scale = whole_numbers(fitted.weights)
     with (arguments.out / MODEL_FILE).open("wb") as stream:
         np.savez_compressed(
             stream,
             weights=weights,
             scale=scale,
-            bias=fitted[-1],
+            bias=fitted.bias,
             slope=line.slope,
             offset=line.offset,
             caution=line.caution,

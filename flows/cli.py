@@ -400,9 +400,9 @@ def rules(
 @app.command()
 def topics(
     query: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            metavar="QUERY", help="Words of a label, in any language, or a topic's id. None: the top topics."
+            metavar="[WORD]...", help="Words of a label, in any language, or a topic's id. None: the top topics."
         ),
     ] = None,
     article: Annotated[
@@ -418,17 +418,17 @@ def topics(
     """Show the topics of news, what decided for an article's, or how often each stands in the dataset."""
     from flows.topics import count_topics, explain_article, print_example, show_taxonomy
 
-    asked = [query is not None, article is not None, counts, example]
+    asked = [bool(query), article is not None, counts, example]
     if sum(asked) > 1:
-        raise typer.BadParameter("QUERY, --article, --counts and --example are asked for one at a time.")
+        raise typer.BadParameter("Words, --article, --counts and --example are asked for one at a time.")
     if article is not None:
-        explain_article(settings_for(data, config), article, as_json=as_json)
+        explain_article(settings_for(data, config), article, language=language, as_json=as_json)
     elif counts:
-        count_topics(settings_for(data, config), as_json=as_json)
+        count_topics(settings_for(data, config), language=language, as_json=as_json)
     elif example:
         print_example()
     else:
-        show_taxonomy(query, language=language, as_json=as_json)
+        show_taxonomy(" ".join(query) if query else None, language=language, as_json=as_json)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import timedelta, timezone
 from itertools import islice
 from random import Random
 
@@ -90,6 +91,7 @@ def _show(page: Page, edited: Edited) -> None:
         authors=", ".join(draft.authors),
         published=f"{article.published_at:%Y-%m-%d %H:%M} UTC, {article.published_precision}",
         date_from=article.published_source,
+        its_clock=None if draft.published_offset is None else str(timezone(timedelta(minutes=draft.published_offset))),
         canonical=draft.canonical_url,
         section=draft.section,
         strategy=f"{draft.extraction.strategy} ({draft.extraction.confidence:.2f})",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -21,7 +22,7 @@ EXAMPLE: Final = Path(__file__).parent / "sample" / "watchlists.toml"
 FOUND_AT_MOST: Final = 30  # topics that a search shows; JSON has them all
 FINER_AT_MOST: Final = 3  # most frequent finer topics that are shown below each top topic; likewise
 INDENT: Final = 6
-CONTEXT: Final = 68  # characters shown of a phrase with what stands around it
+CONTEXT: Final = 72  # columns shown of a phrase with what stands around it, where there are so many
 _DIM: Final = "dim"
 
 
@@ -155,7 +156,7 @@ def _facts(topic: MediaTopic) -> dict[str, Any]:
 # One article
 
 
-def explain_article(settings: Settings, name: str, *, as_json: bool) -> None:
+def explain_article(settings: Settings, name: str, *, language: str, as_json: bool) -> None:
     """Print an article's topics with the phrases that decided, each in its sentence."""
     row = _article(settings, name)
     if as_json:
@@ -170,7 +171,8 @@ def explain_article(settings: Settings, name: str, *, as_json: bool) -> None:
     if not row["topics"]:
         out.print("\nNo topic was found.")
     for topic in row["topics"]:
-        out.print(f"\n{topic['score']:.2f}  [bold]{_plain(topic['label'])}[/bold]  [dim]{topic['id']}")
+        label = _label(topic["id"], topic["label"], language)
+        out.print(f"\n{topic['score']:.2f}  [bold]{_plain(label)}[/bold]  [dim]{topic['id']}")
         for evidence in topic["evidence"]:
             out.print(Text(" " * INDENT) + _in_context(row[evidence["field"]], evidence))
         if not topic["evidence"]:
@@ -193,6 +195,11 @@ def _article(settings: Settings, name: str) -> dict[str, Any]:
     return found[0]
 
 
+def _label(topic: str, stored: str, language: str) -> str:
+    """Return a topic's label in a language; a watchlist has the one that its file gives it."""
+    return taxonomy()[topic].label(language) if topic in taxonomy() else stored
+
+
 def _why(topic: str) -> str:
     if topic in taxonomy().tops:
         return "no phrase speaks for it, and no word told the model"
@@ -202,12 +209,21 @@ def _why(topic: str) -> str:
 def _in_context(text: str, evidence: dict[str, Any]) -> Text:
     """Return a phrase with what stands around it, on one line."""
     start, end = evidence["start"], evidence["start"] + len(evidence["phrase"])
-    room = max(10, (CONTEXT - len(evidence["phrase"])) // 2)
-    before, after = text[max(0, start - room) : start], text[end : end + room]
+    phrase = _on_one_line(text[start:end])
+    room = max(6, (min(CONTEXT, out.width - INDENT) - cell_len(phrase)) // 2 - 2)  # less a mark and an ellipsis
+    before = _clipped(_on_one_line(text[max(0, start - room) : start]), room, slice(1, None))
+    after = _clipped(_on_one_line(text[end : end + room]), room, slice(None, -1))
     marks = ("", "") if out.is_terminal else ("«", "»")
-    shown = Text("…" if start > room else "").append(_on_one_line(before))
-    shown.append(f"{marks[0]}{_on_one_line(text[start:end])}{marks[1]}", style="bold")
-    return shown.append(_on_one_line(after)).append("…" if end + room < len(text) else "")
+    shown = Text("…" if start > room or len(before) < start else "").append(before)
+    shown.append(f"{marks[0]}{phrase}{marks[1]}", style="bold")
+    return shown.append(after).append("…" if end + len(after) < len(text) else "")
+
+
+def _clipped(text: str, room: int, rest: slice) -> str:
+    """Return what is left of a text when characters are taken from one end until it has room; some take two columns."""
+    while cell_len(text) > room:
+        text = text[rest]
+    return text
 
 
 def _on_one_line(text: str) -> str:
@@ -228,7 +244,7 @@ class Count:
     score: float = field(compare=False)
 
 
-def count_topics(settings: Settings, *, as_json: bool) -> None:
+def count_topics(settings: Settings, *, language: str, as_json: bool) -> None:
     """Print how many articles have each topic: the top topics with their most frequent finer ones, and watchlists."""
     counts, articles = _counts(settings)
     if as_json:
@@ -239,7 +255,8 @@ def count_topics(settings: Settings, *, as_json: bool) -> None:
     table = _table("topic", "articles", "share", "first", numbers=("articles", "share", "first"))
     for count, depth in _arranged(counts):
         is_own = count.id.startswith(f"{NAMESPACE}:")
-        name = Text("  " * depth + count.label).append(f"  {count.id}" if is_own else "", style=_DIM)
+        label = _label(count.id, count.label, language)
+        name = Text("  " * depth + label).append(f"  {count.id}" if is_own else "", style=_DIM)
         first = "" if depth or is_own else f"{count.first:,}"
         share = f"{count.articles / articles:.1%}"
         table.add_row(name, f"{count.articles:,}", share, first, style=_DIM if depth else "")

@@ -70,7 +70,7 @@ def put_fingerprints(store: Store, day: date, table: pa.Table, now: datetime) ->
 def _aside(found: Iterable[Finding]) -> Iterator[tuple[str, str]]:
     """Yield the steps that put aside the files of stories which are there and cannot be used."""
     for finding in found:
-        is_there = finding.kind not in (Kind.MISSING_FILE, Kind.OUT_OF_STEP)
+        is_there = finding.kind not in (Kind.MISSING_FILE, Kind.OUT_OF_STEP, Kind.UNFINISHED)
         if finding.by_caller and is_there and finding.dataset == ARTICLE_STORIES_DATASET.name:
             yield "stray", finding.path
 

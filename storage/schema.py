@@ -16,6 +16,7 @@ ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "2": {"articles": ("gone_at",)},
     "3": {
         "articles": (
+            "published_offset",
             "standfirst",
             "blocks",
             "live_entries",
@@ -25,7 +26,8 @@ ADDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "amp_url",
             "encoding",
             "unreadable",
-        )
+        ),
+        "article_stories": ("contained", "containing", "kind"),
     },
 }
 """What each version after the first added, by dataset: columns that may be null, and are null in older rows."""
@@ -228,6 +230,11 @@ ARTICLES: Final = _schema(
         required("published_at", INSTANT, "When it was published; 00:00 UTC of the day where only the day is known."),
         required("published_precision", pa.string(), "How exactly that is known: `instant`, `day` or `fetched`."),
         required("published_source", pa.string(), "Where the date was found, such as `json-ld`."),
+        column(
+            "published_offset",
+            pa.int32(),
+            "Minutes east of UTC of the clock that the page wrote `published_at` by; null where it names no zone.",
+        ),
         column("modified_at", INSTANT, "When the page says it was last changed."),
         required("fetched_at", INSTANT, "When the page behind this row was fetched."),
         required("first_seen_at", INSTANT, "When the article was first stored."),
@@ -325,7 +332,16 @@ ARTICLE_STORIES: Final = _schema(
         required("story_id", pa.string(), "Article id of the story's earliest telling."),
         required("is_original", pa.bool_(), "This article is that earliest telling."),
         column("duplicate_of", pa.string(), "Article id of what it repeats; null for an original."),
-        column("similarity", pa.float64(), "How alike the two are, 0 to 1; null for an original."),
+        column("similarity", pa.float64(), "The larger of `contained` and `containing`, 0 to 1; null for an original."),
+        column("contained", pa.float64(), "The part of this article's words that stand in the original, 0 to 1."),
+        column("containing", pa.float64(), "The part of the original's words that stand in this article, 0 to 1."),
+        column(
+            "kind",
+            pa.string(),
+            "What it makes of the original: `reprint` (nearly all of each stands in the other), `excerpt` (nearly all "
+            "of it stands in the original, which has more), `extension` (it holds nearly all of the original, and "
+            "more), `reworking` (they share a part of each).",
+        ),
     ],
 )
 
@@ -466,8 +482,8 @@ DATASETS: Final = {dataset.name: dataset for dataset in (*PRODUCT, FINGERPRINTS_
 def added_since(dataset: Dataset, version: str) -> tuple[str, ...]:
     """Return the columns that a file of an older version lacks; a version nobody knows is a ValueError.
 
-    >>> added_since(ARTICLES_DATASET, "2")[-2:], added_since(REJECTIONS_DATASET, "1")
-    (('encoding', 'unreadable'), ())
+    >>> added_since(ARTICLES_DATASET, "1")[:2], added_since(REJECTIONS_DATASET, "1")
+    (('gone_at', 'published_offset'), ())
     """
     later = KNOWN_VERSIONS[KNOWN_VERSIONS.index(version) + 1 :]
     return tuple(name for each in later for name in ADDED[each].get(dataset.name, ()))

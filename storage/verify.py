@@ -11,7 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from storage import intent
+from storage import intent, untold
 from storage.chore import LOCK, noted
 from storage.derived import DERIVED
 from storage.errors import DamagedFileError, SchemaVersionError, WrongSchemaError
@@ -200,6 +200,7 @@ class _Survey:
         placed = {dataset.name: self.store.ledger.placed(dataset.name) for dataset in _INDEXED}
         was_publishing = self._is_publishing()
         yield from self._unfinished()
+        yield from self._untold()
         yield from self._strays()
         yield from self._files()
         if not was_publishing and not self.is_half_way:
@@ -226,6 +227,16 @@ class _Survey:
             path = f"state/commits/{run}"
             yield Finding(kind=Kind.UNFINISHED, path=path, detail=detail, repairable=is_half_way)
         self.under_way = tuple(alive)
+
+    def _untold(self) -> Iterator[Finding]:
+        """Tell of days whose articles a dead run had published, and not their stories."""
+        with self.store.files.try_lock(untold.LOCK) as is_free:
+            noted = untold.noted(self.store.files) if is_free else {}
+        for run, days_ in noted.items():
+            if self._is_dead(run):
+                detail = f"the run {run} was cut short before it could tell the stories of this day"
+                parts = (_Part(ARTICLE_STORIES_DATASET, day, can_be_made=True) for day in days_)
+                yield from (part.spoiled(Kind.UNFINISHED, detail) for part in parts)
 
     def _is_dead(self, run: str) -> bool:
         with ExitStack() as stack:

@@ -235,6 +235,7 @@ class Draft:
     published_at: datetime | None = None
     published_precision: Precision | None = None
     published_source: str | None = None
+    published_offset: int | None = None  # minutes east of UTC of the clock that the page wrote the date by
     modified_at: datetime | None = None
     canonical_url: str | None = None
     language_declared: str | None = None
@@ -368,6 +369,7 @@ class Article:
     published_at: datetime
     published_precision: Precision
     published_source: str
+    published_offset: int | None
     modified_at: datetime | None
     fetched_at: datetime
     language: str

@@ -133,6 +133,7 @@ def _article(
         published_at=published_at,
         published_precision=precision,
         published_source=published_source,
+        published_offset=draft.published_offset,
         modified_at=draft.modified_at,
         fetched_at=page.fetched_at,
         language=language.tag,

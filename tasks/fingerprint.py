@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final, Protocol
 from zlib import crc32
 
@@ -25,9 +26,10 @@ WORDS_PER_SHINGLE: Final = 4
 CHARACTERS_PER_SHINGLE: Final = 5
 UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 
-MOST_DOCUMENTS_PER_SHINGLE: Final = 40  # beyond that it is furniture
+MOST_DOCUMENTS_PER_SHINGLE: Final = 40  # of those within a window: beyond that it is furniture
 LEAST_SHARED: Final = 6
 LEAST_SIMILARITY: Final = 0.5
+NEARLY_ALL: Final = 0.8  # of a text stands in another that holds it
 MOST_NUMBERS: Final = 64
 LEAST_NUMBERS: Final = 3  # fewer say nothing
 LEAST_NUMBERS_SHARED: Final = 0.7
@@ -57,13 +59,48 @@ class Fingerprinted(Protocol):
         """What `fingerprint` made of its text."""
 
 
+class Kind(StrEnum):
+    """How an article and the one that it retells lie to each other. Analysts group by these: add, never rename."""
+
+    REPRINT = "reprint"
+    EXCERPT = "excerpt"
+    EXTENSION = "extension"
+    REWORKING = "reworking"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearDuplicate:
-    """An article that retells an earlier one; `similarity` is the shared part of the smaller text, 0 to 1."""
+    """An article that retells an earlier one.
+
+    `contained` is the part of it that stands in the original, `containing` the part of the original that stands in it.
+    """
 
     id: str
     original_id: str
-    similarity: float
+    contained: float
+    containing: float
+
+    @property
+    def similarity(self) -> float:
+        """Return the shared part of the smaller text."""
+        return max(self.contained, self.containing)
+
+    @property
+    def kind(self) -> Kind:
+        """Return what it makes of the original.
+
+        >>> NearDuplicate(id="b", original_id="a", contained=0.97, containing=0.36).kind
+        <Kind.EXCERPT: 'excerpt'>
+        """
+        match self.contained >= NEARLY_ALL, self.containing >= NEARLY_ALL:
+            case True, True:
+                return Kind.REPRINT
+            case True, False:
+                return Kind.EXCERPT
+            case False, True:
+                return Kind.EXTENSION
+            case _:
+                return Kind.REWORKING
 
 
 def fingerprint(text: str, language: str) -> bytes:
@@ -88,6 +125,9 @@ def near_duplicates(documents: Sequence[Fingerprinted], window_days: int = 30) -
     The result is the same in whatever order the documents come. A document is tied to the one it shares most with, and
     through that to its original, as far as it resembles the original itself. Of two documents published at the same
     instant the one with the smaller id is the earlier.
+
+    What is found for a document follows from those of two windows before it and one after it. So the documents of that
+    time tell the same of it as all documents.
     """
     ordered = sorted(documents, key=lambda document: (document.published_at, document.id))
     original: dict[int, int] = {}
@@ -97,11 +137,13 @@ def near_duplicates(documents: Sequence[Fingerprinted], window_days: int = 30) -
         first = original.get(nearest, nearest)
         # a text made of two stories must not tie the one to the other
         original[later] = first if first in matches else nearest
+        match = matches[original[later]]
         found.append(
             NearDuplicate(
                 id=ordered[later].id,
                 original_id=ordered[original[later]].id,
-                similarity=round(matches[original[later]].similarity, 4),
+                contained=round(match.shared / match.later_size, 4),
+                containing=round(match.shared / match.earlier_size, 4),
             )
         )
     return found
@@ -109,10 +151,13 @@ def near_duplicates(documents: Sequence[Fingerprinted], window_days: int = 30) -
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """What two documents have in common."""
+    """What two documents have in common, and how much there is of each, all without furniture."""
 
+    earlier: int
+    later: int
     shared: int
-    similarity: float
+    earlier_size: int
+    later_size: int
 
 
 def _matches(ordered: Sequence[Fingerprinted], window: timedelta) -> dict[int, dict[int, _Match]]:
@@ -122,11 +167,11 @@ def _matches(ordered: Sequence[Fingerprinted], window: timedelta) -> dict[int, d
         sketch, figures = _read(document.fingerprint)
         sketches.append(sketch)
         numbers.append(figures)
+    times = np.fromiter((document.published_at.timestamp() for document in ordered), np.float64, len(ordered))
     matches: dict[int, dict[int, _Match]] = defaultdict(dict)
-    for earlier, later, shared, similarity in _similar_pairs(sketches):
-        apart = ordered[later].published_at - ordered[earlier].published_at
-        if apart <= window and _numbers_agree(numbers[earlier], numbers[later]):
-            matches[later][earlier] = _Match(shared, similarity)
+    for match in _similar_pairs(sketches, times, window.total_seconds()):
+        if _numbers_agree(numbers[match.earlier], numbers[match.later]):
+            matches[match.later][match.earlier] = match
     return matches
 
 
@@ -164,35 +209,69 @@ def _read(packed: bytes) -> tuple[Sketch, frozenset[int]]:
     return np.frombuffer(packed[4:split], "<u4"), frozenset(np.frombuffer(packed[split:], "<u2").tolist())
 
 
-def _similar_pairs(sketches: Sequence[Sketch]) -> Iterator[tuple[int, int, int, float]]:
-    """Yield (earlier, later, shingles shared, similarity) of the sketches that share enough, in order."""
+def _similar_pairs(sketches: Sequence[Sketch], times: npt.NDArray[np.float64], window: float) -> Iterator[_Match]:
+    """Yield the pairs of sketches within a window that share enough, in order."""
     if len(sketches) < 2:
         return
-    shingles, owners = _without_furniture(sketches)
-    sizes = np.bincount(owners, minlength=len(sketches))
-    meetings = [np.empty(0, np.int64)]
-    for lag in range(1, MOST_DOCUMENTS_PER_SHINGLE):
-        same = np.flatnonzero(shingles[lag:] == shingles[:-lag])
-        if not len(same):
-            break
-        meetings.append(owners[same] * len(sketches) + owners[same + lag])
-    pairs, shared = np.unique(np.concatenate(meetings), return_counts=True)
-    earlier, later = np.divmod(pairs, len(sketches))
-    similarity = shared / np.maximum(1, np.minimum(sizes[earlier], sizes[later]))
-    enough = (shared >= LEAST_SHARED) & (similarity >= LEAST_SIMILARITY)
-    columns = (earlier[enough], later[enough], shared[enough], similarity[enough])
-    yield from zip(*(column.tolist() for column in columns), strict=True)
+    postings = _Postings.of(sketches, times, window)
+    earlier, later, shared = postings.meetings()
+    earlier_sizes, later_sizes = (postings.sizes(sketches, which, later) for which in (earlier, later))
+    enough = shared >= LEAST_SIMILARITY * np.minimum(earlier_sizes, later_sizes)
+    columns = (column[enough].tolist() for column in (earlier, later, shared, earlier_sizes, later_sizes))
+    yield from map(_Match, *columns)
 
 
-def _without_furniture(sketches: Sequence[Sketch]) -> tuple[Sketch, Indices]:
-    """Return all shingles in order with the document each stands in, less those of too many documents."""
-    shingles = np.concatenate(sketches)
-    owners = np.repeat(np.arange(len(sketches)), [len(sketch) for sketch in sketches])
-    order = np.argsort(shingles, kind="stable")
-    shingles, owners = shingles[order], owners[order]
-    _, group, sizes = np.unique(shingles, return_inverse=True, return_counts=True)
-    kept = sizes[group] <= MOST_DOCUMENTS_PER_SHINGLE
-    return shingles[kept], owners[kept]
+@dataclass(frozen=True, slots=True)
+class _Postings:
+    """All shingles in order, each with the documents that it stands in, in theirs.
+
+    A shingle is furniture for a document where too many of those within a window before and after it have it: what
+    others publish at other times changes nothing. `since` and `until` say where each document's window begins and ends.
+    """
+
+    shingles: Indices
+    owners: Indices
+    since: Indices
+    until: Indices
+
+    @classmethod
+    def of(cls, sketches: Sequence[Sketch], times: npt.NDArray[np.float64], window: float) -> "_Postings":
+        shingles = np.concatenate(sketches).astype(np.int64)
+        owners = np.repeat(np.arange(len(sketches)), [len(sketch) for sketch in sketches])
+        order = np.argsort(shingles, kind="stable")
+        since = np.searchsorted(times, times - window, side="left")
+        until = np.searchsorted(times, times + window, side="right")
+        return cls(shingles[order], owners[order], since, until)
+
+    def are_telling(self, shingles: Indices, documents: Indices) -> npt.NDArray[np.bool_]:
+        """Tell of each shingle whether it is no furniture for its document."""
+        count = len(self.since) + 1
+        places, groups = self.shingles * count + self.owners, shingles * count
+        first, end = (np.searchsorted(places, groups + bounds[documents]) for bounds in (self.since, self.until))
+        return end - first <= MOST_DOCUMENTS_PER_SHINGLE
+
+    def meetings(self) -> tuple[Indices, Indices, Indices]:
+        """Return the pairs of documents that meet in at least `LEAST_SHARED` shingles, and in how many."""
+        is_telling = self.are_telling(self.shingles, self.owners)
+        found = [np.empty(0, np.int64)]
+        for lag in range(1, MOST_DOCUMENTS_PER_SHINGLE):
+            earlier, later = self.owners[:-lag], self.owners[lag:]
+            same = self.shingles[lag:] == self.shingles[:-lag]
+            if not same.any():
+                break
+            met = np.flatnonzero(same & is_telling[lag:] & (earlier >= self.since[later]))
+            found.append(earlier[met] * len(self.since) + later[met])
+        pairs, shared = np.unique(np.concatenate(found), return_counts=True)
+        enough = shared >= LEAST_SHARED
+        return *np.divmod(pairs[enough], len(self.since)), shared[enough]
+
+    def sizes(self, sketches: Sequence[Sketch], which: Indices, later: Indices) -> Indices:
+        """Return how many shingles there are of a document, less what is furniture for the later of its pair."""
+        if not len(which):
+            return which
+        shingles = np.concatenate([sketches[each] for each in which]).astype(np.int64)
+        pairs = np.repeat(np.arange(len(which)), [len(sketches[each]) for each in which])
+        return np.bincount(pairs[self.are_telling(shingles, later[pairs])], minlength=len(which))
 
 
 def _numbers_agree(one: frozenset[int], other: frozenset[int]) -> bool:

@@ -1,13 +1,12 @@
 """What is to be done for a dataset at night, step by step; each is free where there is nothing to do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
 
 import pyarrow.compute as pc
 
-from storage import arrivals, read, upkeep
+from storage import arrivals, read, untold, upkeep
 from storage.partition import days
 from storage.repair import put_fingerprints, repair
 from storage.schema import ARTICLES_DATASET
@@ -17,8 +16,6 @@ from tasks.intake import ARRIVED
 from tasks.job import Announce, PublishedDay, tell_no_one
 from tasks.publish import finish_runs, tell_stories
 from tasks.rows import KEPT, PAGES, archived_pages, contents, fingerprints_table
-
-DAYS_AT_A_TIME: Final = 31  # whose stories are told in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,25 +116,16 @@ def fingerprint_anew(
             for day in days(store.files, ARTICLES_DATASET)
             if (first is None or day >= first) and (last is None or day <= last)
         ]
+        untold.note(store.files, run, chosen)
         for day in chosen:
             _put_fingerprints(store, day, now)
-    for number, some in enumerate(_in_turn(chosen)):
-        tell_stories(place, some, run=f"{run}-{number}", now=now)
+    tell_stories(place, chosen, run=run, now=now)
     return tuple(chosen)
 
 
 def _put_fingerprints(store: Store, day: date, now: datetime) -> None:
     articles = read.articles(store.root, filter=pc.field("published_date") == day)
     put_fingerprints(store, day, fingerprints_table(articles), now)
-
-
-def _in_turn(chosen: Sequence[date]) -> Iterator[Sequence[date]]:
-    """Yield runs of days that lie no further apart than stories are told in one go."""
-    start = 0
-    for end in range(1, len(chosen) + 1):
-        if end == len(chosen) or (chosen[end] - chosen[start]).days >= DAYS_AT_A_TIME:
-            yield chosen[start:end]
-            start = end
 
 
 def _needed(store: Store) -> Iterator[str]:

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from storage import read
+from storage import read, untold
 from storage.commit import OUTCOMES, Committed, commit, publish_derived
 from storage.schema import ARTICLE_STORIES_DATASET
 from storage.store import Place, Store
@@ -41,6 +42,7 @@ from tasks.rows import (
 )
 
 STORY_WINDOW: Final = timedelta(days=30)  # tellings of one story lie no further apart
+DAYS_AT_A_TIME: Final = 31  # whose stories are told in one go
 REPORTED_AT_MOST: Final = 20_000  # articles; of a larger dataset the report shows the run's own days only
 MOST_DAYS: Final = 31  # shown of a large dataset where a run changed none
 
@@ -156,6 +158,7 @@ def _publish(store: Store, run: str, staged: Sequence[str], now: datetime, annou
     settled = list(_tables(store, staged, {SETTLED}))
     inputs, left_out = _counted(_rows(store, staged, {COUNTED}))
     written = list(_written(store, staged, committed))
+    untold.note(store.files, run, committed.partitions)
     store.staging.remove(staged)
     return Published(
         outcomes=_outcomes(committed, settled),
@@ -322,26 +325,46 @@ def _outcomes(committed: Committed, settled: Iterable[pa.Table]) -> pa.Table:
 
 
 def tell_stories(place: Place, days: Sequence[date], *, run: str, now: datetime) -> int:
-    """Say which articles tell the same story, around the days that changed.
+    """Say which articles tell the same story, as far as the days that changed have a say in it.
 
     Returns how many near-duplicates those days hold. A story's original is its earliest telling, also when that
-    arrives late.
+    arrives late. Days of runs that died before they could tell theirs are told too.
     """
-    if not days:
-        return 0
-    first, last = min(days) - STORY_WINDOW, max(days) + STORY_WINDOW
+    found: Counter[date] = Counter()
+    with place.open() as store, store.files.lock(untold.LOCK):  # else an older look could be published last
+        noted = untold.noted(store.files)
+        for number, some in enumerate(_in_turn(sorted({*days, *chain.from_iterable(noted.values())}))):
+            found |= _tell(store, some, run=f"{run}-{number}" if number else run, now=now)
+        untold.settle(store.files, noted)
+    return sum(found[day] for day in days)
+
+
+def _tell(store: Store, days: Sequence[date], *, run: str, now: datetime) -> Counter[date]:
+    """Tell the stories that some days have a say in, and return how many near-duplicates each day holds.
+
+    What is found for an article follows from those of two windows before it and one after (see `near_duplicates`).
+    """
+    first, last = min(days) - STORY_WINDOW, max(days) + 2 * STORY_WINDOW
     day = pc.field("published_date")
-    near = (day >= first - STORY_WINDOW) & (day <= last + STORY_WINDOW)
-    known = read.fingerprints(place.root, filter=near)
+    near = (day >= first - 2 * STORY_WINDOW) & (day <= last + STORY_WINDOW)
+    known = read.fingerprints(str(store.root), filter=near)
     duplicates = {found.id: found for found in near_duplicates(fingerprinted(known), window_days=STORY_WINDOW.days)}
     tables = {
         when.as_py(): stories_table(known.filter(pc.equal(known["published_date"], when)), duplicates)
         for when in pc.unique(known["published_date"])
         if first <= when.as_py() <= last
     }
-    with place.open() as store:
-        publish_derived(store, ARTICLE_STORIES_DATASET.name, tables, run=run, now=now)
-    return sum(pc.sum(tables[when]["duplicate_of"].is_valid()).as_py() or 0 for when in days if when in tables)
+    publish_derived(store, ARTICLE_STORIES_DATASET.name, tables, run=run, now=now)
+    return Counter({when: pc.sum(table["duplicate_of"].is_valid()).as_py() or 0 for when, table in tables.items()})
+
+
+def _in_turn(days: Sequence[date]) -> Iterator[Sequence[date]]:
+    """Yield runs of days that lie no further apart than stories are told in one go."""
+    start = 0
+    for end in range(1, len(days) + 1):
+        if end == len(days) or (days[end] - days[start]).days >= DAYS_AT_A_TIME:
+            yield days[start:end]
+            start = end
 
 
 def write_report(

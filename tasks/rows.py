@@ -244,6 +244,9 @@ def fingerprints_table(articles: pa.Table) -> pa.Table:
     )
 
 
+_LIKENESS = ("similarity", "contained", "containing", "kind")
+
+
 def stories_table(articles: pa.Table, duplicates: Mapping[str, NearDuplicate]) -> pa.Table:
     """Return the rows of `article_stories` for articles of one day."""
     found = ((id_, duplicates.get(id_)) for id_ in articles["article_id"].to_pylist())
@@ -253,7 +256,7 @@ def stories_table(articles: pa.Table, duplicates: Mapping[str, NearDuplicate]) -
             "story_id": id_ if duplicate is None else duplicate.original_id,
             "is_original": duplicate is None,
             "duplicate_of": None if duplicate is None else duplicate.original_id,
-            "similarity": None if duplicate is None else duplicate.similarity,
+            **{name: None if duplicate is None else getattr(duplicate, name) for name in _LIKENESS},
         }
         for id_, duplicate in found
     ]

@@ -18,6 +18,10 @@ _DAY_FIRST = re.compile(rf"\b\d{{1,2}} {_MONTH}\b")
 _LOW_QUOTATION = re.compile(r"„([^„“”\n]{1,400})[“”]")
 
 
+_MOST_PHRASES = 1_000
+"""Looked up in a document. One more costs a pass over it; so many are met only in texts made to be slow."""
+
+
 @dataclass(frozen=True)
 class Habits:
     """What a document shows of its own style, so that mended places look like the rest of it. Read lazily.
@@ -56,14 +60,18 @@ class Habits:
         return self.text.lower()
 
     def count(self, phrase: str) -> int:
-        """Count a phrase as written, between word borders."""
+        """Count a phrase as written, between word borders; 0 once too many were asked for."""
+        if len(self._counts) >= _MOST_PHRASES:
+            return self._counts.get(phrase, 0)
         if phrase not in self._counts:
             self._counts[phrase] = len(re.findall(rf"(?<!\w){re.escape(phrase)}(?!\w)", self.text))
         return self._counts[phrase]
 
     def has(self, phrase: str) -> bool:
-        """Say whether the document has a phrase, in any case, between word borders."""
+        """Say whether the document has a phrase, in any case, between word borders; no once too many were asked for."""
         phrase = phrase.lower()
+        if len(self._known) >= _MOST_PHRASES:
+            return self._known.get(phrase, False)
         if phrase not in self._known:
             self._known[phrase] = phrase in self.folded and bool(
                 re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", self.folded)
@@ -79,6 +87,11 @@ class Habits:
     def names_in_two_spellings(self) -> frozenset[str]:
         """The names it writes in more than one transliteration, in all their spellings."""
         return in_two_spellings(self.text)
+
+    @cached_property
+    def is_in_pieces(self) -> bool:
+        """Whether byte-level pieces (Ġ) are so many that the letter is no name's."""
+        return 5 * self.text.count("Ġ") >= self.text.count(" ")
 
     @cached_property
     def speaks_of_code(self) -> bool:

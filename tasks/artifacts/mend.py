@@ -1,6 +1,7 @@
 """Find machine-translation residue in a document, mend what is safe, account for every character."""
 
-from bisect import bisect_left
+import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ PASSES = 3
 
 SLIP_DISTANCE = 200
 """Words between slips. People write \"the the\" once in tens of thousands of words; residue stands close together."""
+
+_CODE = re.compile(r"(?s:```.*?```)|(?<![\w`])`[^`\n]+`(?![\w`])")
 
 _CHARACTERS = frozenset({Mechanism.PROVENANCE, Mechanism.ENCODING, Mechanism.MARKUP})
 """What has to be read right before the rest can be."""
@@ -138,7 +141,7 @@ def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Re
     habits = Habits("\n".join(fields.values()))
     index = index_of(terms.rules, terms.language)
     findings = {
-        name: [finding for rule in index.candidates(text) for finding in rule.look(text, habits)]
+        name: _outside_code(text, [found for rule in index.candidates(text) for found in rule.look(text, habits)])
         for name, text in fields.items()
     }
     notices = notice_markers(fields["text"])
@@ -146,6 +149,20 @@ def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Re
     slips = sum(not found.rule.telling and found.after is not None for field in findings.values() for found in field)
     words = sum(text.count(" ") for text in fields.values())
     return _Reading(terms, fields, findings, notices, gate, words / max(slips, 1))
+
+
+def _outside_code(text: str, findings: list[Finding]) -> list[Finding]:
+    """Return the findings that touch no code: what stands between backticks is quoted to the letter."""
+    if not findings or "`" not in text:
+        return findings
+    spans = [code.span() for code in _CODE.finditer(text)]
+    ends = [end for _, end in spans]
+
+    def touches_code(finding: Finding) -> bool:
+        at = bisect_right(ends, finding.start)
+        return at < len(spans) and spans[at][0] < finding.end
+
+    return [finding for finding in findings if not touches_code(finding)]
 
 
 def _gate(findings: Iterable[list[Finding]], markers: Iterable[Marker], mode: Mode) -> str | None:

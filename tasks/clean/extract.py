@@ -1,6 +1,7 @@
 """An HTML page in, a draft out: the one door to this room."""
 
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from tasks.clean.body import Body, find_body
@@ -79,6 +80,10 @@ def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, pag
     )
 
 
+def _minutes(offset: timedelta | None) -> int | None:
+    return None if offset is None else int(offset.total_seconds() // 60)
+
+
 def _draft(page: Page, metadata: Metadata, body: Body, neighbours: Neighbours, *, is_truncated: bool) -> Draft:
     """Join what the page says with what was said about it; the page has the first word."""
     hints, publication = page.hints, metadata.publication
@@ -92,6 +97,7 @@ def _draft(page: Page, metadata: Metadata, body: Body, neighbours: Neighbours, *
         published_at=moment.instant if moment is not None else hints.published_at,
         published_precision=moment.precision if moment is not None else hinted,
         published_source=publication.source if publication is not None else "feed" if hinted is not None else None,
+        published_offset=_minutes(moment.offset) if moment is not None else None,
         modified_at=metadata.modified_at,
         canonical_url=metadata.canonical_url,
         language_declared=metadata.language or hints.language,

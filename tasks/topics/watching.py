@@ -5,16 +5,18 @@ they looked for. A list either matches or it does not, so its score is 1.
 """
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, product
+from itertools import islice
 from typing import Final, TypeAlias
 
 from ahocorasick_rs import AhoCorasick
 
 from tasks.documents import Topic, TopicEvidence
+from tasks.topics.expressions import Expression, expression
 from tasks.topics.lexicon import fold
 from tasks.topics.matcher import LONGEST_READ, Document
 from tasks.topics.tagger import default_tagger
@@ -88,7 +90,7 @@ class Watcher:
 
     def __init__(self, lists: Iterable[Watchlist]) -> None:
         self._watches = [_Watch.of(each) for each in lists]
-        self._always = {place for place, watch in enumerate(self._watches) if watch.patterns}
+        self._with_expressions = [place for place, watch in enumerate(self._watches) if watch.expressions]
         anchors: dict[str, set[int]] = defaultdict(set)
         for place, watch in enumerate(self._watches):
             for anchor in watch.anchors():
@@ -98,11 +100,15 @@ class Watcher:
 
     def topics(self, document: Document, language: str) -> Iterator[Topic]:
         """Yield the lists that match, by id, each with the first places that decided."""
-        starts: dict[int, list[int]] = defaultdict(list)
+        hits: dict[str, list[int]] = {}
+        called: set[int] = set()
         for index, start, _ in self._automaton.find_matches_as_indexes(document.folded, overlapping=True):
-            starts[index].append(start)
-        hits = {self._anchors[index]: places for index, places in starts.items()}
-        for place in sorted(self._always.union(*(self._called[index] for index in starts))):
+            starts = hits.setdefault(self._anchors[index], [])
+            if not starts:
+                called |= self._called[index]
+            starts.append(start)
+        called.update(place for place in self._with_expressions if self._watches[place].may_match(document))
+        for place in sorted(called):
             watch = self._watches[place]
             if watch.watchlist.covers(language) and (evidence := watch.evidence(document, hits)):
                 yield Topic(id=watch.watchlist.id, label=watch.watchlist.label, score=1.0, evidence=evidence)
@@ -114,7 +120,7 @@ class _Watch:
 
     watchlist: Watchlist
     phrases: tuple[Phrase, ...]
-    patterns: tuple[re.Pattern[str], ...]
+    expressions: tuple[Expression, ...]
     near: tuple[tuple[Near, tuple[Phrase, ...], tuple[Phrase, ...]], ...]
     besides: tuple[Phrase, ...]
     unless: tuple[Phrase, ...]
@@ -124,16 +130,20 @@ class _Watch:
         return cls(
             watchlist=each,
             phrases=(*_phrases(each.phrases), *(Phrase.of(phrase, exact=True) for phrase in each.exact)),
-            patterns=tuple(map(re.compile, each.patterns)),
+            expressions=tuple(map(expression, each.patterns)),
             near=tuple((near, _phrases(near.a), _phrases(near.b)) for near in each.near),
             besides=_phrases(each.besides),
             unless=_phrases(each.unless),
         )
 
     def anchors(self) -> set[str]:
-        """Return the literals of which one stands in every document that this list could match, and of exclusions."""
+        """Return the literals of which one stands in every document that this list could match by its phrases."""
         sides = (phrase for _, a, b in self.near for phrase in (*a, *b))
         return {phrase.anchor for phrase in (*self.phrases, *sides, *self.besides, *self.unless)}
+
+    def may_match(self, document: Document) -> bool:
+        """Tell whether this list could match by its regular expressions."""
+        return any(each.may_match(document.whole, document.folded) for each in self.expressions)
 
     def evidence(self, document: Document, hits: Hits) -> tuple[TopicEvidence, ...]:
         """Return the first places of what was found, each phrase once; none where the list does not match."""
@@ -141,16 +151,16 @@ class _Watch:
         def spans(phrases: Iterable[Phrase]) -> list[Span]:
             return [span for phrase in phrases if phrase.anchor in hits for span in phrase.spans(document, hits)]
 
-        if spans(self.unless):
-            return ()
         besides = spans(self.besides)
 
         def counted(found: Iterable[Span]) -> list[Span]:
             return [(start, end) for start, end in found if not any(a <= start and end <= b for a, b in besides)]
 
-        found = counted(spans(self.phrases)) + counted(_matched(self.patterns, document))
+        found = counted(spans(self.phrases)) + counted(_matched(self.expressions, document))
         for near, a, b in self.near:
             found += _together(counted(spans(a)), counted(spans(b)), near.within, document)
+        if not found or spans(self.unless):
+            return ()
         first: dict[str, Span] = {}
         for start, end in sorted(found):
             first.setdefault(document.folded[start:end], (start, end))
@@ -214,19 +224,25 @@ def _reach(part: str) -> int:
     return 1 + len(part) + 2 * part.count(" ") + _LONGEST_REST * part.count("*")
 
 
-def _matched(patterns: Iterable[re.Pattern[str]], document: Document) -> Iterator[Span]:
-    """Yield where patterns match, in title and text each by itself."""
-    for start, part in document.fields():
-        for pattern in patterns:
-            for match in islice(pattern.finditer(part), MOST_FINDS):
-                if match.end() > match.start():
-                    yield start + match.start(), start + match.end()
+def _matched(expressions: Iterable[Expression], document: Document) -> Iterator[Span]:
+    """Yield where regular expressions match, in title and text each by itself."""
+    for each in expressions:
+        if each.may_match(document.whole, document.folded):
+            for start, field in document.fields():
+                for first, end in islice(each.spans(field), MOST_FINDS):
+                    yield start + first, start + end
 
 
 def _together(a: list[Span], b: list[Span], within: int, document: Document) -> Iterator[Span]:
-    """Yield what reaches from one side to the other; neighbouring words are one apart."""
-    for one, other in product(a, b):
-        (start, end), (next_start, next_end) = sorted((one, other))
-        apart = 1 + len(_WORDS.findall(document.folded[end:next_start]))
-        if end <= next_start and apart <= within and "\n" not in document.whole[start:next_end]:
-            yield start, next_end
+    """Yield what reaches from one side to the nearest of the other; neighbouring words are one apart."""
+    if not (a and b):
+        return
+    words = [match.start() for match in _WORDS.finditer(document.folded)]
+    for one, other in ((a, b), (b, a)):
+        followers = sorted(other)
+        for start, end in one:
+            for next_start, next_end in followers[bisect_left(followers, (end, end)) :]:
+                if 1 + bisect_left(words, next_start) - bisect_left(words, end) > within:
+                    break
+                if "\n" not in document.whole[start:next_end]:
+                    yield start, next_end

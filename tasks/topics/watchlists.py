@@ -13,11 +13,13 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
+from tasks.topics.expressions import CostlyError, expression
 from tasks.topics.taxonomy import taxonomy
 
 NAMESPACE: Final = "watch"
-MATCHING: Final = 1  # raise it when the same file finds something else: rows made before are stale then
+MATCHING: Final = 2  # raise it when the same file finds something else: rows made before are stale then
 WIDEST: Final = 100  # words between the two sides of a combination
+MOST_STARS: Final = 3  # in a word
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -159,14 +161,20 @@ class _Table:
                 raise self._error(f"{named} has neither a letter nor a digit")
             if any(set(word) == {"*"} for word in phrase.split()):
                 raise self._error(f"{named} has a star by itself; it stands for the rest of a word, as in harbour*")
+            if any(word.count("*") > MOST_STARS for word in phrase.split()):
+                raise self._error(
+                    f"{named} has more than {MOST_STARS} stars in a word, which takes too long to look for"
+                )
         return phrases
 
     def _pattern(self, pattern: str) -> str:
         try:
-            compiled = re.compile(pattern)
-        except re.error as error:
+            found = expression(pattern)
+        except (re.error, OverflowError, RecursionError) as error:
             raise self._error(f"`patterns`: {pattern!r} is no regular expression of Python ({error})") from None
-        if compiled.search(""):
+        except CostlyError as error:
+            raise self._error(f"`patterns`: {pattern!r} {error}") from None
+        if found.compiled.search(""):
             raise self._error(f"`patterns`: {pattern!r} finds the empty text, so it would find everything")
         return pattern
 

@@ -1,8 +1,9 @@
 """`translated_score`: how likely an English text was translated by a machine, by its phrasing alone.
 
-A logistic model over the counts of `features`, trained by `benchmarks/train_translated.py`; `docs/translated-score.md`
-says on what, how well it does, and what its number means. It is an opinion about phrasing. What the rules and the page
-itself give away stands in `mt_evidence`, and neither feeds the other.
+A logistic model of three makings (written in English, translated by people, translated by a machine) over the counts of
+`features`, trained by `benchmarks/train_translated.py`; `docs/translated-score.md` says on what, how well it does, and
+what its number means. It is an opinion about phrasing. What the rules and the page itself give away stands in
+`mt_evidence`, and neither feeds the other.
 """
 
 from dataclasses import dataclass
@@ -21,18 +22,21 @@ LANGUAGE: Final = "en"
 LEAST_WORDS: Final = 60
 MODEL_FILE: Final = "model.npz"
 
+_BEGINNING: Final = 600  # characters: a hundred words of English
+
 
 @dataclass(frozen=True, slots=True)
 class TranslatedModel:
-    """Weights of the buckets, and the line that turns their sum into a probability.
+    """Weights of the buckets, and the line that turns their sums into a probability.
 
-    A window's sum is its counts times the weights; a text's is the mean of its windows, held back by `caution` where
-    there are few: their mean says less.
+    A machine's text is held against two others, one written in English and one translated by people: each has a column
+    of weights, and a window's sums are the log-odds for it and against the machine. A text's are the mean over its
+    windows, held back by `caution` where there are few: their mean says less.
     """
 
-    weights: npt.NDArray[np.int8]
+    weights: npt.NDArray[np.int8]  # buckets by (written in English, translated by people)
     scale: float
-    bias: float
+    bias: npt.NDArray[np.float64]
     slope: float
     offset: float
     caution: float
@@ -41,20 +45,26 @@ class TranslatedModel:
     def load(cls) -> Self:
         """Read the model from the package."""
         with (files("tasks.translated") / "data" / MODEL_FILE).open("rb") as stream, np.load(stream) as arrays:
-            line = {name: float(arrays[name]) for name in ("scale", "bias", "slope", "offset", "caution")}
-            return cls(weights=arrays["weights"], **line)
+            line = {name: float(arrays[name]) for name in ("scale", "slope", "offset", "caution")}
+            return cls(weights=arrays["weights"], bias=arrays["bias"], **line)
 
     def probability(self, text: str) -> float:
         """Return how likely a text was translated by a machine, before it is known how many are: 0 to 1."""
         counted = count(text)
-        mean = mean_sum(counted, self.weights) * self.scale + self.bias
-        held_back = mean * counted.windows / (counted.windows + self.caution)
+        odds = machine_odds(mean_sums(counted, self.weights) * self.scale + self.bias)
+        held_back = odds * counted.windows / (counted.windows + self.caution)
         return float(1.0 / (1.0 + np.exp(-(self.slope * held_back + self.offset))))
 
 
-def mean_sum(counted: Counted, weights: npt.NDArray[np.int8]) -> float:
-    """Return the mean over a text's windows of their weighted counts."""
-    return float(counted.weight @ weights[counted.bucket]) / counted.windows
+def mean_sums(counted: Counted, weights: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
+    """Return the means over a text's windows of their weighted counts, one for each column."""
+    sums: npt.NDArray[np.float64] = counted.weight @ weights[counted.bucket]
+    return sums / counted.windows
+
+
+def machine_odds(sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the log-odds of a machine against both of its rivals, from those of each rival against it."""
+    return -np.logaddexp(sums[..., 0], sums[..., 1])
 
 
 def translated_score(text: str, language: str) -> float | None:
@@ -63,9 +73,14 @@ def translated_score(text: str, language: str) -> float | None:
     >>> translated_score("Too short to say.", "en") is None
     True
     """
-    if language.partition("-")[0] != LANGUAGE or count_words(text) < LEAST_WORDS:
+    if language.partition("-")[0] != LANGUAGE or not _has_enough_words(text):
         return None
     return round(default_model().probability(text), 4)
+
+
+def _has_enough_words(text: str) -> bool:
+    """Say whether a text has words enough to judge by: its beginning says so of most, without counting the rest."""
+    return count_words(text[:_BEGINNING]) >= LEAST_WORDS or count_words(text) >= LEAST_WORDS
 
 
 @cache

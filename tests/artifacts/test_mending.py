@@ -114,6 +114,16 @@ def test_places_count_in_the_original_and_in_the_stored_text() -> None:
         assert result.text[artifact.start_in_text :].startswith(stored)
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+def test_code_is_quoted_to_the_letter(mode: Mode) -> None:
+    text = "Call `print( 3 , 5 )` at 3,5%.\n\n```\nif x ? y : z ;\n    the the &amp; @@ it\n```"
+    assert mended(text, mode=mode).text == text.replace("3,5%", "3.5%")
+
+
+def test_a_backtick_inside_a_word_opens_no_code() -> None:
+    assert mended("It`s the mayor`s quay; 3,5% agreed.", mode=Mode.ALL).text.endswith("3.5% agreed.")
+
+
 def test_find_shows_what_mend_would_list() -> None:
     text = "Prices rose by 3,5%. He went to the the wall."
     assert [finding.rule.id for finding in find(text, "en")] == ["decimal-comma", "doubled-word"]
@@ -140,7 +150,7 @@ TEXTS = st.lists(
     st.one_of(
         st.sampled_from(EXAMPLES),
         st.text(max_size=12),
-        st.text(alphabet="“”\"'’«»„ .,;:!?&<>/@#-\u00a0\u202f▁3ad\n", max_size=16),
+        st.text(alphabet="`“”\"'’«»„ .,;:!?&<>/@#-\u00a0\u202f▁3ad\n", max_size=16),
     ),
     max_size=6,
 ).map(" ".join)

@@ -1,6 +1,7 @@
 """Every rule proves itself: it mends and finds what it shows, and keeps its near misses."""
 
 import re
+import time
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -11,6 +12,8 @@ from tasks.artifacts.rule import Rule, Safety
 from tasks.artifacts.rulebook import RULEBOOK, RULES_VERSION
 
 LONG = 100_000
+LONGER = 300_000
+MOST_SECONDS = 4  # of CPU time, for a line of LONGER: linear rules take under one, a quadratic one took eight
 
 
 def examples(kind: str) -> list[ParameterSet]:
@@ -88,14 +91,26 @@ def test_version_is_a_short_digest() -> None:
     assert re.fullmatch(r"[0-9a-f]{12}", RULES_VERSION)
 
 
+def trigger_of(rule: Rule) -> str:
+    return (next(iter(rule.mends), None) or rule.finds[0]).replace("\n", " ")
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("rule", RULEBOOK, ids=lambda rule: rule.id)
+def test_takes_time_in_proportion_to_a_long_line_of_residue(rule: Rule) -> None:
+    line = f"{trigger_of(rule)} " * (LONGER // len(trigger_of(rule)))
+    start = time.process_time()
+    assert all(finding.end <= len(line) for finding in rule.search(line, Habits(line)))
+    assert time.process_time() - start < MOST_SECONDS
+
+
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("rule", RULEBOOK, ids=lambda rule: rule.id)
 def test_ends_on_a_long_line_of_its_own_trigger(rule: Rule) -> None:
-    """A search that is quadratic in the line would take hours here; the bound is the suite's, not a stopwatch."""
-    trigger = (next(iter(rule.mends), None) or rule.finds[0]).replace("\n", " ")
+    """A search that is cubic in the line would take hours here; the bound is the suite's, not a stopwatch."""
+    trigger = trigger_of(rule)
     opening = next(iter(rule.cues), trigger[:3])
     for line in (
-        f"{trigger} " * (LONG // len(trigger)),
         opening * (LONG // len(opening)),
         f"{opening} a" * (LONG // 4),
     ):

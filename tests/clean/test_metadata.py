@@ -1,37 +1,40 @@
 """Dates, names, titles and JSON-LD as pages write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.clean.metadata.dates import Moment, day_in_url, days_in, is_plausible, parse_moment
+from tasks.clean.metadata.gather import gather_metadata
 from tasks.clean.metadata.jsonld import load, read_linked_data
 from tasks.clean.metadata.names import people
 from tasks.clean.metadata.titles import choose_title
 from tasks.clean.nodes import Tree
 from tasks.documents import Precision
 
-INSTANT = Moment(datetime(2024, 2, 26, 9, 30, tzinfo=UTC), Precision.INSTANT)
+INSTANT = datetime(2024, 2, 26, 9, 30, tzinfo=UTC)
 DAY = Moment(datetime(2024, 2, 26, tzinfo=UTC), Precision.DAY)
 
 
 @pytest.mark.parametrize(
-    "written",
+    ("written", "minutes_east"),
     [
-        "2024-02-26T10:30:00+01:00",
-        "2024-02-26T09:30Z",
-        "2024-02-26 09:30:00.123 UTC",
-        "20240226T093000Z",
-        "1708939800",
-        "1708939800000",
-        "Mon, 26 Feb 2024 04:30:00 -0500",
-        "2024-02-26T15:00:00+0530",
+        ("2024-02-26T10:30:00+01:00", 60),
+        ("2024-02-26T09:30Z", 0),
+        ("2024-02-26 09:30:00.123 UTC", 0),
+        ("20240226T093000Z", 0),
+        ("1708939800", 0),
+        ("1708939800000", 0),
+        ("Mon, 26 Feb 2024 04:30:00 -0500", -300),
+        ("2024-02-26T15:00:00+0530", 330),
+        ("2024-02-26 09:30", None),
     ],
 )
-def test_instants(written: str) -> None:
-    assert parse_moment(written) == INSTANT
+def test_instants(written: str, minutes_east: int | None) -> None:
+    offset = None if minutes_east is None else timedelta(minutes=minutes_east)
+    assert parse_moment(written) == Moment(INSTANT, Precision.INSTANT, offset)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,18 @@ def test_instants(written: str) -> None:
         "2024年2月26日",
         "2024년 2월 26일",
         "26 Şubat 2024",
+        "26.02.24",
+        "26 | 02 | 2024",
+        "26 กุมภาพันธ์ 2567",
+        "26 फ़रवरी 2024",
+        "২৬ ফেব্রুয়ারি ২০২৪",
+        "26 tháng 2, 2024",
+        "2024. február 26.",
+        "2024 m. vasario 26 d.",
+        "February 26 th, 2024",
+        # Nobody publishes at midnight to the second: a field for days was filled in.
+        "2024-02-26T00:00:00+01:00",
+        "2024-02-26 00:00:00",
     ],
 )
 def test_days(written: str) -> None:
@@ -157,3 +172,50 @@ def test_the_richest_article_speaks_for_the_page() -> None:
     html = "".join(f'<script type="application/ld+json">{script}</script>' for script in (teaser, article))
     linked = read_linked_data(Tree(html))
     assert (linked.headline, linked.published, linked.authors) == ("Bridge & storm", ("2024-02-26",), ("Ana",))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        # A kicker in an element of its own, and one that OpenGraph leaves out.
+        '<meta property="og:title" content="Bridge holds in storm"><h1><span>Weather</span> Bridge holds in storm</h1>',
+        '<meta property="og:title" content="Bridge holds in storm"><h1>Weather: Bridge holds in storm</h1>',
+        # The site's name: as h1 that leads home, before or after the headline, and known from the host alone.
+        "<title>Bridge holds in storm | Mill</title><h1><a href='/'>The Mill</a></h1><h2>Bridge holds in storm</h2>",
+        "<title>Courier » Archive » Bridge holds in storm</title>",
+        '<meta property="og:title" content="Bridge holds in storm | Courier.example">',
+        # What is escaped twice, and what two declarations agree on against the h1.
+        "<meta property='og:title' content='Bridge &amp;#104;olds in storm'><h1>Bridge holds in storm</h1>",
+        """<meta property="og:title" content="Bridge holds in storm"><title>Storm: the bridge held</title>
+        <script type="application/ld+json">{"@type": "NewsArticle", "headline": "Bridge holds in storm"}</script>
+        <h1>Storm: the bridge held</h1>""",
+    ],
+)
+def test_title_of_a_page(page: str) -> None:
+    found = gather_metadata(Tree(page), "https://courier.example/bridge", datetime(2024, 3, 1, tzinfo=UTC))
+    assert found.title == "Bridge holds in storm"
+
+
+def test_a_headline_about_the_sites_town_keeps_its_end() -> None:
+    title = "Writer dies - why he never left Mill Town after the war"
+    site = '<meta property="og:site_name" content="Mill News">'
+    page = f'{site}<meta property="og:title" content="{title}"><h1>{title}</h1>'
+    assert gather_metadata(Tree(page), "", datetime(2024, 3, 1, tzinfo=UTC)).title == title
+
+
+def test_section_is_the_first_step_from_the_front_page() -> None:
+    crumbs = (
+        '{"@type": "BreadcrumbList", "itemListElement": [{"position": 1, "name": "Home"},'
+        ' {"position": 2, "item": {"@id": "/rivers", "name": "Rivers"}}, {"position": 3, "name": "Bridge holds"}]}'
+    )
+    page = f'<script type="application/ld+json">{crumbs}</script><h1>Bridge holds</h1>'
+    assert gather_metadata(Tree(page), "", datetime(2024, 3, 1, tzinfo=UTC)).section == "Rivers"
+
+
+def test_keywords_are_words_and_a_site_has_a_name() -> None:
+    page = (
+        f'<meta name=keywords content="bridge; storm, {"all that happened " * 6}">'
+        '<meta property="og:site_name" content="https://courier.example"><meta name=publisher content="Courier">'
+    )
+    found = gather_metadata(Tree(page), "", datetime(2024, 3, 1, tzinfo=UTC))
+    assert (found.keywords, found.site_name) == (("bridge", "storm"), "Courier")

@@ -2,19 +2,24 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from flows.cli import app
-from flows.topics import TopicsError
+from flows.console import out
+from flows.topics import INDENT, TopicsError
 from storage import read
 from tasks.publish import Published
+from tasks.topics.taxonomy import taxonomy
 from tasks.topics.watchlists import read_watchlists
 
 Sample = tuple[Path, Published]
 
 
-def told(*arguments: str) -> str:
-    result = CliRunner().invoke(app, ["topics", *arguments], env={"COLUMNS": "80"}, catch_exceptions=False)
+def told(*arguments: str, columns: int = 80) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(out, "width", columns)
+        result = CliRunner().invoke(app, ["topics", *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -47,6 +52,28 @@ def test_lines_keep_to_80_columns() -> None:
 def test_what_is_not_there_is_said(arguments: list[str], complaint: str) -> None:
     with pytest.raises(TopicsError, match=complaint):
         CliRunner().invoke(app, ["topics", *arguments], catch_exceptions=False)
+
+
+def test_words_need_no_quotes() -> None:
+    assert told("central", "bank") == told("central bank")
+
+
+@pytest.mark.parametrize("columns", [50, 80])
+def test_each_phrase_has_a_line_of_the_terminal_s_width(sample_run: Sample, columns: int) -> None:
+    root, _ = sample_run
+    for row in {row["language"]: row for row in read.articles(root).to_pylist()}.values():
+        shown = told("--article", row["article_id"], "--data", str(root), columns=columns).splitlines()
+        assert max(map(cell_len, shown)) <= columns
+        for phrase in (evidence["phrase"] for topic in row["topics"] for evidence in topic["evidence"]):
+            assert any(line.startswith(" " * INDENT) and f"«{phrase}»" in line for line in shown), phrase
+
+
+def test_labels_can_be_had_in_other_languages(sample_run: Sample) -> None:
+    root, _ = sample_run
+    assert "Wirtschaft und Finanzen" in told("--counts", "--data", str(root), "--language", "de")
+    row = next(row for row in read.articles(root).to_pylist() if row["topics"][:1])
+    label = taxonomy()[row["topics"][0]["id"]].label("fr")
+    assert label in told("--article", row["article_id"], "--data", str(root), "--language", "fr", columns=200)
 
 
 def test_one_question_at_a_time() -> None:

@@ -20,7 +20,7 @@ from tasks.edit import Desk, versions
 from tasks.fetch.exchange import Limits
 from tasks.fetch.sources import source_from_argument
 from tasks.job import Job
-from tasks.publish import Published, finish_runs, publish_run
+from tasks.publish import Published, finish_runs, publish_run, tell_stories
 from tasks.rows import archived_pages
 from tests.conftest import ingest_without_prefect, listing_sources, utc_now
 from tests.storage.conftest import of_version
@@ -48,7 +48,9 @@ def reprocess(root: Path, selection: Selection, *, run: str = "again") -> Publis
     with Workers(1) as workers:
         for batch in collect_archived(at_work, selection):
             workers.edit(at_work, batch)
-    return publish_run(at_work)
+    published = publish_run(at_work)
+    tell_stories(at_work.place, published.days, run=run, now=at_work.started_at)
+    return published
 
 
 def causes(root: Path, selection: Selection | None = None) -> Counter[Cause]:

@@ -47,6 +47,7 @@ def article(name: str, **changes: Any) -> Row:
         "published_at": datetime(2026, 3, 1, 8, 30, tzinfo=UTC),
         "published_precision": "instant",
         "published_source": "json-ld",
+        "published_offset": None,
         "modified_at": None,
         "fetched_at": NOON,
         "language": "en",

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from storage import intent, read
+from storage import intent, read, untold
 from storage import verify as verifying
 from storage.commit import commit, publish_derived
 from storage.partition import encode
@@ -365,6 +365,17 @@ def test_stories_are_told_again_by_the_caller(filled: Any, how: str) -> None:
     publish_derived(filled.store, "article_stories", stories, run="again", now=LATER)
     assert verify(filled.store).findings == ()
     assert path.read_bytes() == before
+
+
+def test_days_of_a_dead_run_whose_stories_are_untold_are_named(filled: Any) -> None:
+    before = (filled.root / ARTICLE_STORIES_DATASET.path(MARCH_1)).read_bytes()
+    untold.note(filled.store.files, "dead", [MARCH_1])
+    with filled.store.files.lock("run-dead"):
+        assert verify(filled.store).findings == ()
+    verdict = verify(filled.store)
+    assert (verdict.days_to_retell, [each.kind for each in verdict.findings]) == ((MARCH_1,), [Kind.UNFINISHED])
+    assert repair(filled.store, verdict, LATER).days_to_retell == (MARCH_1,)
+    assert (filled.root / ARTICLE_STORIES_DATASET.path(MARCH_1)).read_bytes() == before
 
 
 def test_fingerprints_of_lost_articles_stay(filled: Any) -> None:

@@ -43,7 +43,7 @@ def pairs(*stories: Story, window_days: int = 30) -> dict[str, str]:
 
 def test_an_exact_reprint() -> None:
     found = near_duplicates([story("a", prose(1)), story("b", prose(1), 5), story("c", prose(2), 6)])
-    assert found == [NearDuplicate(id="b", original_id="a", similarity=1.0)]
+    assert found == [NearDuplicate(id="b", original_id="a", contained=1.0, containing=1.0)]
 
 
 def test_agency_furniture_around_the_text() -> None:
@@ -97,6 +97,23 @@ def test_a_text_made_of_two_stories_does_not_tie_them() -> None:
     assert pairs(*stories) == {"both": "river", "school": "both"}
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (prose(1), "reprint"),
+        (f"LONDON, Jan 3 (Agency) - {prose(1)} All rights reserved.", "reprint"),
+        (prose(1, sentences=10), "excerpt"),
+        (f"{prose(1)} {prose(2)}", "extension"),
+        (f"{prose(2, sentences=12)} {prose(1, sentences=14)}", "reworking"),
+    ],
+    ids=["same", "furnished", "cut", "longer", "mixed"],
+)
+def test_its_kind_says_what_a_retelling_made_of_the_original(text: str, kind: str) -> None:
+    (found,) = near_duplicates([story("a", prose(1)), story("b", text, 1)])
+    assert found.kind == kind
+    assert found.similarity == max(found.contained, found.containing) >= 0.5
+
+
 def test_of_one_instant_the_smaller_id_is_the_original() -> None:
     assert pairs(story("b", prose(1)), story("a", prose(1))) == {"b": "a"}
 
@@ -145,6 +162,23 @@ def test_any_order_of_arrival_gives_the_same_result(rnd: random.Random) -> None:
     stories = [one for seed in range(4) for one in variants(seed)]
     shuffled = rnd.sample(stories, len(stories))
     assert sorted(near_duplicates(shuffled), key=lambda d: d.id) == sorted(near_duplicates(stories), key=lambda d: d.id)
+
+
+@given(st.randoms(use_true_random=False))
+def test_what_was_published_at_other_times_changes_nothing(rnd: random.Random) -> None:
+    furniture = prose(99, sentences=8)
+    stories = [
+        story(f"{seed}-{n}", prose(seed, 6) + " " + (furniture if n % 2 else prose(seed, 9)), rnd.uniform(0, 24 * 300))
+        for seed in range(6)
+        for n in range(12)
+    ]
+    all_found = {found.id: found for found in near_duplicates(stories, 20)}
+    start, end = START + timedelta(days=100), START + timedelta(days=200)
+    near = [each for each in stories if start - timedelta(days=40) <= each.published_at <= end + timedelta(days=20)]
+    near_found = {found.id: found for found in near_duplicates(near, 20)}
+    for each in stories:
+        if start <= each.published_at <= end:
+            assert near_found.get(each.id) == all_found.get(each.id)
 
 
 @given(st.text(), st.sampled_from(["en", "zh", "th", "und"]))

@@ -60,6 +60,18 @@ def test_patterns_see_the_text_as_stored() -> None:
     assert found("patterns = ['Local\\s+\\d+$', '(?i)local 7']", "Local 12", title="LOCAL 7") == ["LOCAL 7", "Local 12"]
 
 
+def test_patterns_see_one_line_at_a_time() -> None:
+    assert found("patterns = ['^Port$', 'port\\s+closed']", "The port\n\nclosed. The port closed.\nPort") == [
+        *("port closed", "Port")
+    ]
+
+
+def test_lists_whose_patterns_cannot_match_are_still_found_by_phrases() -> None:
+    body = "patterns = ['euros?']\nphrases = [\"harbour\"]"
+    assert found(body, "The harbour.") == ["harbour"]
+    assert found(body, "A euro.") == ["euro"]
+
+
 @pytest.mark.parametrize(
     ("within", "text", "expected"),
     [
@@ -72,6 +84,11 @@ def test_patterns_see_the_text_as_stored() -> None:
 )
 def test_combinations_stay_within_so_many_words(within: int, text: str, expected: list[str]) -> None:
     assert found(f'near = [{{ a = ["port"], b = ["strike"], within = {within} }}]', text) == expected
+
+
+def test_sides_of_a_combination_may_come_often() -> None:
+    body = 'near = [{ a = ["port*", "dock*"], b = ["strike*", "walkout*"], within = 2 }]'
+    assert found(body, "port dock strike " * 2000)[:2] == ["port dock strike", "dock strike"]
 
 
 def test_where_words_are_not_spaced_each_character_counts() -> None:

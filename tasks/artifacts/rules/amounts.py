@@ -71,6 +71,12 @@ def _from_hundreds(match: re.Match[str], _: Habits) -> str:
     return _spelled(Decimal(match["amount"]) * unit)
 
 
+def _number_word(match: re.Match[str], _: Habits) -> str:
+    """Return the word in English; the stop of a short form is the sentence's as well where that ends."""
+    ends = match[0].endswith(".") and re.match(r"[”\"’']?(?:\s+[A-Z“\"]|\s*\Z|\s*\n)", after(match, 4))
+    return _NUMBER_WORDS[match["word"]] + ("." if ends else "")
+
+
 RULES = (
     Rule(
         id="continental-number",
@@ -195,7 +201,7 @@ RULES = (
             rf"(?<=\d[ \u00a0])(?P<word>{'|'.join(map(re.escape, _NUMBER_WORDS))})(?: d['’]| of| de| di)?(?!\w)"
         ),
         cues=tuple(f"{space}{word}" for word in _NUMBER_WORDS for space in " \u00a0"),
-        replacement=lambda match, _: _NUMBER_WORDS[match["word"]],
+        replacement=_number_word,
         telling=True,
         why="The number was kept with the word or the short form that its source counts in.",
         reference="MQM, Accuracy: Untranslated",
@@ -203,7 +209,7 @@ RULES = (
             "The wall cost 5 Mio. euros, the gate 3 millones de euros.": (
                 "The wall cost 5 million euros, the gate 3 million euros."
             ),
-            "The wall cost 5 млрд roubles.": "The wall cost 5 billion roubles.",
+            "The wall cost 5 млрд roubles, the gate 2 Mio.": "The wall cost 5 billion roubles, the gate 2 million.",
         },
         keeps=("The wall cost 5 million euros.", "The 5 Millionaires sang.", "Rio, 5 Miollis Street"),
     ),

@@ -16,6 +16,8 @@ _UNITS = (
     "|inch(?:es)?\\b|[kMGT]Wh?\\b|[GT]B\\b|[cm]m\\b|points?\\b|times (?:more|less|higher|lower|larger|as)\\b"
     f"|(?:{'|'.join(map(re.escape, _MILLIONS))})(?!\\w)"
 )
+_ONE_OR_TWO_DIGITS = (*map(str, range(10)), *(f"{number:02}" for number in range(100)))
+_AFTER_DECIMALS = "".join(sorted({*"% -°\u00a0\u202f", *"pmbtdkeyrhlicMGTW", *(word[0] for word in _MILLIONS)}))
 _AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "mei", "marca", "maja", "Mai"})
 _GLUED_UNITS = "Mbps|Gbps|kbps|Kbps|mAh|MWh|GWh|TWh|MPa|kPa|hPa|kV|nm|μm|Hz|kHz|MHz|GHz|dB"
 _NUMBERED_THINGS = frozenset(
@@ -80,7 +82,10 @@ RULES = (
         confidence=0.97,
         languages=_ENGLISH,
         sources=_COMMA_PACK,
-        pattern=re.compile(rf"(\d(?<![\d,.]\d)\d{{0,2}}),(\d{{1,2}})(?=[ \u00a0-]?(?:{_UNITS}))"),
+        pattern=re.compile(
+            rf"(\d(?<![\d,.]\d)\d{{0,2}}),(\d{{1,2}})(?:[ \u00a0\u202f](?=%)|(?=[ \u00a0-]?(?:{_UNITS})))"
+        ),
+        cues=tuple(f",{decimals}{end}" for decimals in _ONE_OR_TWO_DIGITS for end in _AFTER_DECIMALS),
         unless=_is_part_of_a_list,
         replacement=r"\1.\2",
         telling=True,
@@ -91,6 +96,7 @@ RULES = (
         reference="The Chicago Manual of Style, 9.57",
         mends={
             "Prices rose by 3,5% to 12,25 million.": "Prices rose by 3.5% to 12.25 million.",
+            "Prices rose by 3,5 %.": "Prices rose by 3.5%.",
             "The field of 7,5 hectares is 2,5 times larger.": "The field of 7.5 hectares is 2.5 times larger.",
         },
         keeps=("Prices rose by 3.5%.", "Some 1,234 million people", "In rooms 1,2 and 3"),
@@ -120,7 +126,7 @@ RULES = (
         confidence=0.85,
         languages=_ENGLISH,
         sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
-        pattern=re.compile(r"[1-9](?<![\w.,+/-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)"),
+        pattern=re.compile(r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)"),
         replacement=_grouped,
         unless=_is_a_name_of_something,
         telling=True,
@@ -131,6 +137,7 @@ RULES = (
             "Some 12,500 people came.",
             "Call 20 300 400 500 now.",
             "Phone 555 120 today.",
+            "Lines (0)20 300 400 and (030)20 300 are open.",
             "In 2019 300 people came.",
         ),
     ),
@@ -149,6 +156,26 @@ RULES = (
         reference="The Chicago Manual of Style, 9.57",
         mends={"Some 1.250.000 people came.": "Some 1,250,000 people came."},
         keeps=("Some 1,250,000 people came.", "Version 1.250.000.1 is out.", "It weighs 1.250 tonnes."),
+    ),
+    Rule(
+        id="spaced-decimal",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        confidence=0.85,
+        languages=_ENGLISH,
+        pattern=re.compile(
+            r"(?<=[a-z$€£] )(\d{1,3})\. (\d{1,2})(?= ?(?:%|percent\b|per cent\b|million\b|billion\b|trillion\b))"
+        ),
+        cues=tuple(f"{digit}. " for digit in range(10)),
+        replacement=r"\1.\2",
+        telling=True,
+        why="The point of the decimals was taken for a full stop. A number can end a sentence before another: gated.",
+        reference="MQM, Locale conventions: Number format",
+        mends={
+            "The wall cost 1. 5 million and rose by 3. 2 percent.": "The wall cost 1.5 million and rose by 3.2 percent."
+        },
+        keeps=("The wall cost 1.5 million.", "1. 5 million came.", "It fell in May. 5 percent came."),
     ),
     Rule(
         id="milliard",

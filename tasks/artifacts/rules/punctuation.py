@@ -19,9 +19,11 @@ _FOREIGN_MARK = re.compile(rf" ?(?P<mark>[{''.join(_MARKS)}])(?P<after> ?)")
 _NO_MARKS = str.maketrans("", "", "".join(_MARKS))
 
 
-def _is_smiley_or_ellipsis(match: re.Match[str], _: Habits) -> bool:
+def _is_smiley_ellipsis_or_ratio(match: re.Match[str], _: Habits) -> bool:
     mark, following = after(match, 1), after(match, 2)[1:]
-    return (mark == "." and following in {".", "\u2026"}) or (mark in {":", ";"} and following in set(")(-DPp"))
+    is_ratio = mark == ":" and before(match, 1).isdigit() and after(match, 3)[1:].strip().isdigit()
+    is_smiley = mark in {":", ";"} and following in set(")(-DPp")
+    return is_ratio or is_smiley or (mark == "." and following in {".", "\u2026"})
 
 
 def _in_other_script(match: re.Match[str], _: Habits) -> bool:
@@ -83,6 +85,23 @@ RULES = (
         keeps=("It rained. Then it snowed.", "It rained..."),
     ),
     Rule(
+        id="mark-set-twice",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=[a-z”])\.\.(?= [A-Z“])|(?<=[a-z”]),,(?= )|(?<=[a-z])([?!])\.(?= [A-Z“]|$)"),
+        cues=("..", ",,", "?.", "!."),
+        replacement=lambda match, _: match[0][0],
+        why="The source's mark and the engine's own stand side by side. People slip so too: gated.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={
+            "It rained.. Then it snowed,, he said.": "It rained. Then it snowed, he said.",
+            "Who knew?. She did.": "Who knew? She did.",
+        },
+        keeps=("It rained... Then it snowed.", "It rained. Then it snowed.", "See ../files and a..b"),
+    ),
+    Rule(
         id="foreign-mark",
         category=Category.PUNCTUATION,
         mechanism=Mechanism.PUNCTUATION,
@@ -137,7 +156,7 @@ RULES = (
             r"(?<=[\w\"”’»')\]%])[ \u2009]*[\u00a0\u202f][ \u00a0\u202f\u2009]*(?=[,.;:?!](?:[\s\"”’»')\]]|$))"
         ),
         cues=tuple("\u00a0\u202f"),
-        unless=_is_smiley_or_ellipsis,
+        unless=_is_smiley_ellipsis_or_ratio,
         replacement="",
         telling=True,
         why="French sets a no-break space before ; : ? ! and engines carry it over, before other marks as well.",
@@ -190,7 +209,7 @@ RULES = (
         sources=frozenset({"fr"}),
         pattern=re.compile(r"(?<=[\w\"”’»')\]%]) +(?=[,.;:?!](?:[\s\"”’»')\]]|$))"),
         cues=(" ,", " .", " ;", " :", " ?", " !"),
-        unless=_is_smiley_or_ellipsis,
+        unless=_is_smiley_ellipsis_or_ratio,
         replacement="",
         why="A mark was set free like a word. People slip so too: gated.",
         reference="MQM, Linguistic conventions: Punctuation",
@@ -204,7 +223,22 @@ RULES = (
             "And then ... it rained",
             "The file ,v is old.",
             "A .NET program",
+            "Lund won 4 : 3 on goals",
         ),
+    ),
+    Rule(
+        id="space-on-the-wrong-side",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=[a-z]) ([,;])(?=[a-z]{3})|(?<=[a-z]) (\.)(?=[A-Z][a-z]+ )"),
+        cues=(" ,", " ;", " ."),
+        replacement=lambda match, _: f"{match[1] or match[2]} ",
+        why="The space stands before the mark and not after it. People slip so too: gated.",
+        reference="MQM, Linguistic conventions: Punctuation",
+        mends={"It rained ,and it snowed .Then it froze.": "It rained, and it snowed. Then it froze."},
+        keeps=("It rained, and it snowed.", "A .NET program", "The file ,v is old.", "The .Net"),
     ),
     Rule(
         id="inverted-mark",
@@ -262,16 +296,17 @@ RULES = (
         mechanism=Mechanism.PUNCTUATION,
         safety=Safety.GATED,
         languages=frozenset({"en"}),
-        sources=frozenset({"ru", "uk", "bg", "fr", "es", "pt"}),
-        pattern=re.compile(r"(?:№|\b[Nn] ?°|\b[Nn]\.?º|\b[Nn]o\.º) ?(?=\d)"),
-        cues=("№", "n°", "N°", "n °", "N °", "nº", "Nº", "n.º", "N.º", "o.º"),
+        sources=frozenset({"ru", "uk", "bg", "fr", "es", "pt", "de"}),
+        pattern=re.compile(r"(?:№|\b[Nn] ?°|\b[Nn]\.?º|\b[Nn]o\.º|\bNr\.?) ?(?=\d)"),
+        cues=("№", "n°", "N°", "n °", "N °", "nº", "Nº", "n.º", "N.º", "o.º", "Nr"),
         replacement="No. ",
         telling=True,
-        why="Russian writes №, French n°, Spanish n.º where English writes No.",
+        why="Russian writes №, French n°, Spanish n.º, German Nr. where English writes No.",
         reference="GOST 2.105; Imprimerie nationale, Lexique des règles typographiques",
         mends={
             "School № 5 was closed.": "School No. 5 was closed.",
             "Decree n° 12 and line n.º3 remain.": "Decree No. 12 and line No. 3 remain.",
+            "Decree Nr. 12 remains.": "Decree No. 12 remains.",
         },
         keeps=("School No. 5 was closed.", "The sign № means number."),
     ),

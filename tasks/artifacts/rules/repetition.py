@@ -24,9 +24,17 @@ def _loops(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
 
 
 def _has_repetition(words: list[str], length: int) -> bool:
-    """Say whether so many words in a row stand twice, as in three copies of three words; in good prose few do."""
-    rows = list(zip(*(words[start:] for start in range(length)), strict=False))
-    return len(set(rows)) < len(rows)
+    """Say whether so many words in a row stand twice at a phrase's distance, as in three copies of three words."""
+    # Hashes and not the rows: no row outlives its hash, and the collector has nothing to look through.
+    rows = list(map(hash, zip(*(words[start:] for start in range(length)), strict=False)))
+    if len(set(rows)) == len(rows):
+        return False
+    last: dict[int, int] = {}
+    for place, row in enumerate(rows):
+        if place - last.get(row, -_LONGEST - 1) <= _LONGEST:
+            return True
+        last[row] = place
+    return False
 
 
 def _runs(words: list[str]) -> Iterator[tuple[int, int, int]]:

@@ -17,6 +17,9 @@ _COMPOUND = re.compile(
     r"|(?:long|medium|mid|near|short) - (?:term|range|distance|lasting|running|standing|time)"
     r"|(?:entry|high|low|mid|top) - (?:class|cost|end|income|level|performance|pressure|profile|quality|ranking"
     r"|rise|risk|speed|tech)"
+    r"|[A-Za-z]+ - (?:handed|hander|handers|fitting|minded|looking|identical|friendly|wide|proof|free|wing|winning"
+    r"|breaking|sponsored|founder|founders|shirts?|mail|mails|ray|rays|Fi)"
+    r"|COVID - 19|Covid - 19|[FBT] - \d{1,2}|MiG - \d{2}|Su - \d{2}|[GB] - (?:7|8|20|52)"
     r"|(?:first|full|one|part|real) - time|(?:first|middle|second|third|working|world) - class"
     r"|(?:full|large|medium|small) - (?:scale|size|sized)|so - called|(?:best|little|well) - (?:being|known|paid|off)"
     r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety) - (?:one|two|three|four|five|six|seven|eight|nine)"
@@ -27,7 +30,7 @@ _COMPOUND = re.compile(
     r"|member)(?: - old)?"
 )
 _ENDS_WITH_WORD = re.compile(r"(?<![\w-])[A-Za-z\d]+\Z")
-_BEGINS_WITH_WORD = re.compile(r"([a-z]+)(?![\w-])([^\n]{0,8})")
+_BEGINS_WITH_WORD = re.compile(r"([a-z]+|\d+|Fi)(?![\w-])([^\n]{0,8})")
 _CLAUSE_GOES_ON = re.compile(r" (?:by|as|after|in|to|for|from|that|than|with|at|on|the|a)\b")
 
 
@@ -257,7 +260,7 @@ RULES = (
         safety=Safety.GATED,
         confidence=0.8,
         languages=frozenset({"en"}),
-        pattern=re.compile(r" - (?=[a-z])"),
+        pattern=re.compile(r" - (?=[a-z\d]|Fi\b)"),
         cues=(" - ",),
         unless=_is_dash,
         replacement="-",
@@ -269,11 +272,13 @@ RULES = (
         mends={
             "A state - owned firm has a long - term plan.": "A state-owned firm has a long-term plan.",
             "A seven-metre wall; the seven - metre wall held.": "A seven-metre wall; the seven-metre wall held.",
+            "The right - handed F - 16 pilot had COVID - 19.": "The right-handed F-16 pilot had COVID-19.",
         },
         keeps=(
             "GB - led by Lund - won.",
             "He came - and left.",
             "London - The council met.",
+            "Lund - 19 points, Ystad - 16",
             "One idea - brilliant or mad - was his.",
         ),
     ),
@@ -338,7 +343,7 @@ RULES = (
         confidence=0.99,
         pattern=re.compile(r" ?Ġ(?=[\w(“\"'])|</w> ?"),
         cues=(" Ġ", "Ġt", "Ġa", "Ġo", "Ġs", "</w>"),
-        unless=lambda match, habits: "Ġ" in match[0] and 5 * habits.text.count("Ġ") < habits.text.count(" "),
+        unless=lambda match, habits: "Ġ" in match[0] and not habits.is_in_pieces,
         replacement=_space_for_piece,
         telling=True,
         why="Byte-level models write the space before a word as Ġ, others the end of a word as </w>.",
@@ -367,15 +372,58 @@ RULES = (
         keeps=("The U.S. envoy came at 5 p.m. sharp.", "Plan A . It rained.", "Is it I . . . ?"),
     ),
     Rule(
+        id="half-spaced-initials",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=\bU\.) (?=[SKN]\.)|(?<=\bPh\.) (?=D\b)|(?<=\d [ap]\.) (?=m\b)|(?<=\bD\.) (?=C\.)"),
+        cues=("U. ", "Ph. D", "a. m", "p. m", "D. C"),
+        replacement="",
+        why="The parts of an abbreviation were parted like sentences. Some houses print them so: gated.",
+        reference="The Chicago Manual of Style, 10.4",
+        mends={"The U. S. envoy, a Ph. D., came at 5 p. m. sharp.": "The U.S. envoy, a Ph.D., came at 5 p.m. sharp."},
+        keeps=("The U.S. envoy came at 5 p.m. sharp.", "Plan U. So it rained.", "J. K. Lund"),
+    ),
+    Rule(
+        id="spaced-slash",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"\b(?:24 / 7|km / h|and / or|he / she|his / her|him / her)\b"),
+        cues=(" / ",),
+        replacement=lambda match, _: match[0].replace(" ", ""),
+        why="The slash of a fixed pair was set free like a word.",
+        reference="Moses tokenizer.perl",
+        mends={"It is open 24 / 7 to men and / or women.": "It is open 24/7 to men and/or women."},
+        keeps=("It is open 24/7.", "Lund / Ystad and 24 / 70", "First line / second line"),
+    ),
+    Rule(
+        id="spaced-degree",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.GATED,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r"(?<=\d) ?° (?=[CF]\b)"),
+        cues=("° C", "° F"),
+        replacement="°",
+        why="The degree sign was set free like a word.",
+        reference="The Chicago Manual of Style, 10.49",
+        mends={"It was 30 ° C in May.": "It was 30°C in May."},
+        keeps=("It was 30°C and 86 °F.", "An angle of 30° Fahrenheit never knew"),
+    ),
+    Rule(
         id="spaced-address",
         category=Category.PUNCTUATION,
         mechanism=Mechanism.TOKENISATION,
         safety=Safety.ALWAYS,
         pattern=re.compile(
-            r"\bhttps? ?: ?/ ?/ ?(?=\w)(?<=[ :/] )|\bhttps? : ?/ ?/(?=\w)"
+            r"\bhttps? ?: ?/ ?/ ?(?=\w)(?<=[ :/] )|\bhttps?(?: : ?/ ?/|: //)(?=\w)"
+            r"|\b\w[\w.+-]{0,40} @ [\w-]{2,40}(?: ?\. ?[\w-]{2,20}){0,2} ?\. ?(?:com|org|net|gov|edu|info)\b"
             r"|(?:\bwww ?\. ?|(?<=@))[\w-]{2,40}(?: ?\. ?[\w-]{2,20}){0,2} ?\. ?(?:com|org|net|gov|edu|info)\b"
         ),
-        cues=("http :", "https :", "http: /", "https: /", "www .", "www. ", " . com", " . org", " . net"),
+        cues=("http :", "https :", "http: /", "https: /", "www .", "www. ", " . com", " . org", " . net", " @ "),
         replacement=lambda match, _: match[0].replace(" ", ""),
         telling=True,
         why="The marks inside an address were set free like those between words.",
@@ -383,9 +431,16 @@ RULES = (
         mends={
             "See www . example . org or http : / / example.org for more.": (
                 "See www.example.org or http://example.org for more."
-            )
+            ),
+            "Write to harbour @ example.org, see http: //example.org.": (
+                "Write to harbour@example.org, see http://example.org."
+            ),
         },
-        keeps=("See www.example.org for more.", "The site is http://example.org. Com is no word."),
+        keeps=(
+            "See www.example.org for more.",
+            "The site is http://example.org. Com is no word.",
+            "Harper @ Lund, 5 @ 3.50",
+        ),
     ),
     Rule(
         id="spaced-time",

@@ -22,6 +22,14 @@ _ACRONYMS = {acronym: english for acronym, english, _ in table("acronyms")}
 _ABBREVIATIONS = {abbreviation: english for abbreviation, english, _ in table("foreign_abbreviations")}
 _TURKISH_ENDINGS = "da|de|ta|te|dan|den|tan|ten|nın|nin|nun|nün|ın|ün|daki|deki|taki|teki|ya|ye|yı|yi|yu|yü|lı|lü"
 
+# Endings of English that French, Italian and Catalan do not have.
+_ENGLISH_NOUN = re.compile(
+    r"[aeiouh][a-z]{2,}(?:ing|ness|ship|hood|ity|cy|ly|ght|ful|less|ed|[a-z]{3}ic)"
+    rf"|{'|'.join(sorted(listed('english_after_elision')))}"
+)
+_FRENCH_BEFORE = re.compile(r"\b(?:à|chez|dans|de|des|du|en|et|la|le|les|par|place|pour|rue|sous|sur|une?) \Z")
+_ELISIONS = tuple(f"{opening}{letter}{mark}" for opening in ' \n(“"' for letter in "dl" for mark in "'’")
+
 _SCRIPTS = (
     "\u0370-\u03ff\u0400-\u04ff\u0590-\u05ff\u0600-\u06ff\u0900-\u097f"
     "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
@@ -58,7 +66,18 @@ def _is_loan(match: re.Match[str], _: Habits) -> bool:
     around = f"{before(match, 20)}{match[0]}".lower()
     word = match["noun"]
     elided = f"{match['article']}'{word}"
-    return word in listed("french_elided") or elided in _ANY or any(loan in around for loan in listed("elided_loans"))
+    return (
+        word in listed("french_elided")
+        or _ENGLISH_NOUN.fullmatch(word) is not None
+        or elided in _ANY
+        or _FRENCH_BEFORE.search(around[: -len(match[0])]) is not None
+        or any(loan in around for loan in listed("elided_loans"))
+    )
+
+
+def _is_eye_dialect(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the d' follows an apostrophe or dialect of its kind: a novel's speaker, not an article."""
+    return bool(re.search(r"['’]\w* \Z", before(match, 12)))
 
 
 def _expanded(match: re.Match[str], _: Habits) -> str | None:
@@ -167,6 +186,42 @@ RULES = (
         keeps=("It rose by 8% in May.", "In the '80s it fell.", "The model XL'10 song"),
     ),
     Rule(
+        id="untranslated-inversion",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.DETECT,
+        languages=_ENGLISH,
+        sources=frozenset({"fr"}),
+        pattern=re.compile(
+            r"\b(?:(?:a|va|affirme|ajoute|explique|poursuit|précise|déclare)-t-|(?:dit|ont|est|soit|fait)-)"
+            r"(?:ils?|elles?|on)\b(?: [a-zà-ÿ]+(?:é|i|u|it)\b)?"
+        ),
+        cues=("-t-il", "-t-elle", "-t-on", "dit-il", "dit-elle", "ont-il", "ont-elle", "est-il", "est-elle"),
+        unless=_is_quoted_or_named,
+        telling=True,
+        why="The reporting clause « a-t-il déclaré » was left standing.",
+        reference="MQM, Accuracy: Untranslated",
+        finds=("“The wall will hold”, a-t-il déclaré.", "It rains, dit-elle, at night."),
+        keeps=("“The wall will hold,” he said.", "The play “Est-il bon?” ran.", "A credit-il"),
+    ),
+    Rule(
+        id="untranslated-title",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.DETECT,
+        confidence=0.7,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "es", "it"}),
+        pattern=re.compile(r"(?<![\w’'-])(?:MM\.|Mmes?|Mlle|Sr\.|Sra\.|Sig\.(?:ra)?) (?=[A-ZÀ-Ý][a-zà-ÿ]+)"),
+        cues=("MM. ", "Mme", "Mlle ", "Sr. ", "Sra. ", "Sig."),
+        unless=lambda match, _: bool(re.search(r"[A-Z][\w.]*,? \Z", before(match, 20))),
+        telling=True,
+        why="The title before a name was kept: Mme, Sra., Sig.",
+        reference="MQM, Accuracy: Untranslated",
+        finds=("In May Mme Lund and Sr. Pérez agreed, as did Sig.ra Rossi.",),
+        keeps=("In May Mrs Lund agreed.", "Harper Sr. Street is closed.", "The summit of Mme."),
+    ),
+    Rule(
         id="turkish-ending",
         category=Category.UNTRANSLATED,
         mechanism=Mechanism.UNTRANSLATED,
@@ -214,6 +269,35 @@ RULES = (
         keeps=("The wall was built to hold.", "The coup d'état failed.", "Rio de la Plata, Los Angeles"),
     ),
     Rule(
+        id="elided-article-before-english",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.ALWAYS,
+        confidence=0.97,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "it"}),
+        pattern=re.compile(
+            r"(?<![\w'’-])(?:(?P<of>of )?(?P<article>[dl])['’] ?)"
+            rf"(?P<noun>{_ENGLISH_NOUN.pattern})(?![\w-])(?!['’][a-rt-z])"
+        ),
+        cues=_ELISIONS,
+        unless=_is_eye_dialect,
+        replacement=_expanded,
+        telling=True,
+        why="As with any elided article; the noun is a word of no language that elides, so that nothing but an engine "
+        "can have left the article before it.",
+        reference="MQM, Accuracy: Untranslated",
+        mends={
+            "A plan d'investment and the needs of l'industry": "A plan of investment and the needs of the industry",
+            "A plan d’ entering": "A plan of entering",
+        },
+        keeps=(
+            "A plan of investment and the needs of the industry",
+            "Hors d'oeuvres, l'area and d'animals",
+            "He ’ad a bit o’ d’ industry, he said.",
+        ),
+    ),
+    Rule(
         id="elided-article",
         category=Category.UNTRANSLATED,
         mechanism=Mechanism.UNTRANSLATED,
@@ -223,20 +307,21 @@ RULES = (
         pattern=re.compile(
             r"(?<![\w'’-])(?:(?P<of>of )?(?P<article>[dl])['’] ?)(?P<noun>[aeiouh][a-z]{3,})(?!\w)(?!['’][a-rt-z])"
         ),
-        cues=tuple(f"{opening}{letter}{mark}" for opening in ' \n(“"' for letter in "dl" for mark in "'’"),
+        cues=_ELISIONS,
         unless=_is_loan,
         replacement=_expanded,
         telling=True,
         why="« d'application », « l'industrie »: the noun was translated, the article elided before it was not.",
         reference="MQM, Accuracy: Untranslated",
         mends={
-            "A plan d'investment and the needs of l'industry": "A plan of investment and the needs of the industry",
+            "A plan d'abolition and the fate of l'archer": "A plan of abolition and the fate of the archer",
         },
         keeps=(
             "The coup d'état failed.",
             "Hors d'oeuvres at the Musée d'Orsay",
             "The Cinque Terre, l'unità",
             "He read l'histoire.",
+            "She lives in the rue de l'archer.",
         ),
     ),
 )

@@ -1,74 +1,129 @@
 """Who wrote an article, where only the page itself says so."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
+from itertools import dropwhile, islice
+from urllib.parse import unquote
 
 from tasks.clean.data import vocabulary
-from tasks.clean.labels import traits_of
-from tasks.clean.nodes import Node, Tree, ancestors, label_of, text_of
-from tasks.clean.whitespace import flat
+from tasks.clean.labels import traits_of, words_of
+from tasks.clean.metadata.headline import Headline
+from tasks.clean.metadata.lines import Lines, headline_test
+from tasks.clean.metadata.sources import Sources
+from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of, text_of
 
-# The surest marks first.
-_TIERS = (
-    "[rel~=author]",
-    "[itemprop~=author]",
-    "[class*=author-name i], [class*=author_name i], [class*=authorname i], [class*=byline i], [class*=by-line i]",
-    ", ".join(f"[class*={word} i]" for word in ("author", "autor", "verfasser", "writer", "redakteur", "journalist")),
-)
+_WORDS = vocabulary("names")
+
+
+_LINKS = ", ".join(f'a[href*="{folder}" i]' for folder in _WORDS["folders"])
+_LABELLED = ", ".join(f"[class*={word} i]" for word in _WORDS["labels"])
+_NAME_LABEL = re.compile(r"author[-_ ]?name|by-?line|contributor|creator")
 _LONGEST = 120
-_MOST = 30
+_MOST_MARKED, _MOST, _MOST_WORDS = 400, 30, 5
+# Names of pictures' makers, of other articles' authors and of readers stand in such elements.
+_FOREIGN_TAGS = frozenset({"figure", "figcaption", "picture", "blockquote", "nav"})
+_FOREIGN_LABEL = re.compile(
+    r" (?:photo\w*|foto\w*|caption|credits?|licen[cs]e|copyright|figure|gallery|related|recommend\w*|popular|trending) "
+)
 # Dates, and what follows them, are no names.
-_TAIL = re.compile(r"\s*(?:\d.*|[|•·–—].*|\b(?:published|updated|posted on|am \d).*)$", re.IGNORECASE)
+_TAIL = re.compile(r"\s*(?:\d.*|[|•·–—].*|\b(?:published|updated|posted|am \d).*)$", re.IGNORECASE)
+_IMPRINT = re.compile(r"©|copyright|powered by|rights reserved", re.IGNORECASE)
 # "By" opens the line, or follows a date that does.
 _SPOKEN = re.compile(
     r"(?:^\W{0,3}|^.{0,40}\d\W{1,4})((?:"
-    + "|".join(map(re.escape, sorted(vocabulary("names")["spoken"], key=len, reverse=True)))
+    + "|".join(map(re.escape, sorted(_WORDS["spoken"], key=len, reverse=True)))
     + r")[\s:：]\s*(?=(?-i:[^\W\d_a-z])).*)",
     re.IGNORECASE,
 )
 
 
-def visible_bylines(tree: Tree, headline: Node | None) -> Iterator[str]:
-    """Yield the bylines a page shows near its headline, from the surest kind of mark that it has."""
-    for selector in _TIERS:
-        found = [name for node in _after(tree, selector, headline) for name in _names_in(node)]
-        if found:
-            yield from dict.fromkeys(found)
-            return
-    yield from _spoken(tree, headline)
+def visible_bylines(sources: Sources, headline: Headline) -> Iterator[list[str]]:
+    """Yield the bylines that a page shows near its headline, those of the surest kind of mark first."""
+    for nodes in _marked(sources.tree, headline.node):
+        if names := _names_in(nodes):
+            yield names
+    if spoken := _spoken(sources.lines, headline):
+        yield [spoken]
 
 
-def _after(tree: Tree, selector: str, headline: Node | None) -> list[Node]:
-    """Return the elements a selector finds, the first after the headline, with its neighbours."""
+def _marked(tree: Tree, headline: Node | None) -> Iterator[list[Node]]:
+    """Yield the elements that a page's author marked as bylines, by kind of mark."""
+    yield _from_headline(tree, "[rel~=author], [itemprop~=author]", headline)
+    yield [link for link in _from_headline(tree, _LINKS, headline) if _is_named_in_address(link)]
+    labelled = _from_headline(tree, _LABELLED, headline)
+    yield [node for node in labelled if _NAME_LABEL.search(label_of(node))]
+    yield labelled
+
+
+def _from_headline(tree: Tree, selector: str, headline: Node | None) -> list[Node]:
+    """Return the elements that a selector finds, those after the headline first."""
     nodes = tree.css(f"h1, {selector}")
     start = next((at for at, node in enumerate(nodes) if headline is not None and node.mem_id == headline.mem_id), -1)
-    candidates = [node for node in (*nodes[start + 1 :], *nodes[: max(start, 0)]) if node.tag != "h1"][:_MOST]
-    usable = [node for node in candidates if 2 < len(text_of(node)) < _LONGEST and not _in_comments(node)]
+    candidates = (node for node in (*nodes[start + 1 :], *nodes[: max(start, 0)]) if node.tag != "h1")
+    return list(islice(candidates, _MOST_MARKED))
+
+
+def _names_in(nodes: list[Node]) -> list[str]:
+    """Return what the first element that can hold a byline says, and its neighbours."""
+    usable = [node for node in nodes[:_MOST] if 2 < len(text_of(node)) < _LONGEST and not _is_foreign(node)]
     if not usable:
         return []
-    first = usable[0]
-    home = first.parent.mem_id if first.parent is not None else None
-    siblings = [node for node in usable[1:6] if node.parent is not None and node.parent.mem_id == home]
-    return [first, *siblings]
+    home = _home(usable[0])
+    names = (name for node in usable[:6] if _home(node) & home for name in _names(node))
+    return list(dict.fromkeys(names))
 
 
-def _in_comments(node: Node) -> bool:
-    return any(traits_of(label_of(above)).is_comments for above in (node, *ancestors(node, 6)))
+def _is_named_in_address(link: Node) -> bool:
+    """Tell whether an author's page is linked by the author's name: other links to it say what it is."""
+    address, words = _plain(unquote(attribute(link, "href"))), _plain(text_of(link)).split()
+    return 1 < len(words) <= _MOST_WORDS and any(len(word) > 2 and word in address for word in words)
 
 
-def _names_in(node: Node) -> list[str]:
+def _plain(text: str) -> str:
+    """Return text in lower case without accents, as addresses have it."""
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def _home(node: Node) -> set[int]:
+    """Return the parent, and its parent where it holds nothing else: the entries of a list are neighbours."""
+    parent = node.parent
+    if parent is None:
+        return set()
+    is_shell = parent.parent is not None and len(text_of(parent)) <= len(text_of(node)) + 4
+    return {parent.mem_id, parent.parent.mem_id} if is_shell and parent.parent is not None else {parent.mem_id}
+
+
+def _is_foreign(node: Node) -> bool:
+    above = (node, *ancestors(node, 6))
+    return any(traits_of(label_of(each)).is_comments or each.tag in _FOREIGN_TAGS for each in above) or any(
+        _FOREIGN_LABEL.search(words_of(label_of(each))) for each in above[:4]
+    )
+
+
+def _names(node: Node) -> list[str]:
     links = [text for link in node.css("a") if 2 < len(text := _TAIL.sub("", text_of(link))) < _LONGEST]
-    return links if links and node.tag != "a" else [_TAIL.sub("", text_of(node))]
+    if links and node.tag != "a":
+        return links
+    pieces = [piece for piece in node.iter(include_text=True) if text_of(piece)]
+    is_list = len(pieces) > 1 and all(piece.tag != "-text" and " " in text_of(piece) for piece in pieces)
+    return [_TAIL.sub("", text_of(piece)) for piece in (pieces if is_list else [node])]
 
 
-def _spoken(tree: Tree, headline: Node | None) -> Iterator[str]:
-    """Yield the first short line after the headline that opens with "By" or its like."""
-    if headline is None:
-        return
-    is_after = False
-    for node in tree.css("h1, h2, h3, h4, p, span, div, small, em, strong, b, font, li"):
-        if node.mem_id == headline.mem_id:
-            is_after = True
-        elif is_after and len(text := flat(node.text(deep=False))) < _LONGEST and (spoken := _SPOKEN.match(text)):
-            yield _TAIL.sub("", spoken[1])
-            return
+def _spoken(lines: Lines, headline: Headline) -> str:
+    """Return the first short line after the headline that opens with "By" or its like; empty where there is none."""
+    is_headline = headline_test(headline.node, headline.text)
+    for line in dropwhile(lambda line: not is_headline(line), lines):
+        if sum(map(len, line.pieces)) > 4 * _LONGEST or len(text := line.text) > _LONGEST:
+            continue
+        name = _TAIL.sub("", spoken[1]) if (spoken := _SPOKEN.match(text)) and not _IMPRINT.search(text) else ""
+        if name and not _is_foreign(line.block) and not _is_imprint(line.block):
+            return name
+    return ""
+
+
+def _is_imprint(node: Node) -> bool:
+    """Tell whether an element stands in the page's footer, and not in its article's."""
+    above = [each.tag for each in ancestors(node)]
+    return "footer" in above and "article" not in above and "main" not in above

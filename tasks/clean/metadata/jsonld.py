@@ -21,6 +21,12 @@ _WRAPPING = re.compile(
 _STRAY_COMMA = re.compile(r",\s*(?=[}\]])")
 _LINE_END = re.compile(r"[\r\n]+|</p>|<br ?/?>", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]{1,400}>")
+# What can be read from JSON that no repair makes sound: simple pairs, and names of authors.
+_PAIR = re.compile(
+    r'"(?P<key>@type|headline|description|datePublished|dateModified|dateCreated|articleSection|inLanguage|image)"'
+    r'\s*:\s*(?P<value>"(?:[^"\\\r\n]|\\.)*")(?=\s*[,}])'
+)
+_AUTHOR = re.compile(r'"author"\s*:\s*(?:\[\s*)?(?:\{[^{}]*?"name"\s*:\s*)?("(?:[^"\\\r\n]|\\.)*")')
 # What an article object is judged by when a page has several.
 _TELLING = ("headline", "datePublished", "author", "articleBody", "dateModified", "image", "description")
 _MOST_THINGS = 2_000
@@ -47,6 +53,7 @@ class LinkedData:
     modified: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     section: str = ""
+    breadcrumbs: tuple[str, ...] = ()  # the way from the front page, as the page lays it out
     publisher: str = ""
     image: str = ""
     url: str = ""
@@ -63,19 +70,32 @@ def read_linked_data(tree: Tree) -> LinkedData:
     things = list(_things(load(script.text(deep=True)) for script in tree.css(_SELECTOR)))
     by_id = {thing["@id"]: thing for thing in things if isinstance(thing.get("@id"), str) and len(thing) > 2}
     articles = [thing for thing in things if _is_article(thing)]
+    breadcrumbs = _breadcrumbs(things)
     if not articles:
-        return LinkedData()
+        return LinkedData(breadcrumbs=breadcrumbs)
     described = _describe(max(articles, key=_richness), by_id)
     walled = tuple(_walled(things))
     is_free = False if described.is_free is None and walled else described.is_free
-    return replace(described, is_free=is_free, walled=walled, updates=tuple(_updates(articles)))
+    updates = tuple(_updates(articles))
+    return replace(described, breadcrumbs=breadcrumbs, is_free=is_free, walled=walled, updates=updates)
+
+
+def _breadcrumbs(things: Iterable[Thing]) -> tuple[str, ...]:
+    trail = next((thing.get("itemListElement") for thing in things if "BreadcrumbList" in _kinds(thing)), None)
+    crumbs = [crumb for crumb in (trail if isinstance(trail, list) else [trail]) if isinstance(crumb, dict)]
+    items = (crumb if crumb.get("name") else crumb.get("item") for crumb in crumbs)
+    return tuple(name for item in items if isinstance(item, dict) and (name := _plain(item.get("name"))))
 
 
 def load(script: str) -> Json:
     """Parse JSON as browsers find it: comments around it, stray commas, raw line ends. None where that is in vain.
 
+    Of an article that no repair makes sound, what can be read piece by piece is returned.
+
     >>> load('{"a": [1, 2,],};')
     {'a': [1, 2]}
+    >>> load('{"@type": "NewsArticle", "headline": "Bridge holds", "description": "He said "no"."}')
+    {'@type': 'NewsArticle', 'headline': 'Bridge holds'}
     """
     script = script.strip()
     for repair in (str, _repaired):
@@ -84,7 +104,28 @@ def load(script: str) -> Json:
         except (ValueError, RecursionError):
             continue
         return parsed
-    return None
+    return _salvaged(script)
+
+
+def _salvaged(script: str) -> Thing | None:
+    """Return the simple facts of a broken article object, the first of each kind; None where it is of no article."""
+    pairs = [(matched["key"], _string(matched["value"])) for matched in _PAIR.finditer(script)]
+    kind = next((value for key, value in pairs if key == "@type" and value and _ARTICLE.search(value)), None)
+    if kind is None:
+        return None
+    names: list[Json] = [name for found in _AUTHOR.findall(script) if (name := _string(found))]
+    thing: Thing = {"@type": kind}
+    for key, value in pairs:
+        thing.setdefault(key, value)
+    return thing | ({"author": names[:1]} if names else {})
+
+
+def _string(written: str) -> str | None:
+    try:
+        value = json.loads(written, strict=False)
+    except ValueError:
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _repaired(script: str) -> str:

@@ -1,29 +1,25 @@
-"""When an article was published: what the page declares, what stands beside the headline, what the URL says."""
+"""When an article was published and changed: what the page declares, what its URL says, what stands by the headline."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain
 
-from tasks.clean.metadata.dates import Moment, day_in_url, days_in, is_plausible, parse_moment
-from tasks.clean.metadata.jsonld import LinkedData
-from tasks.clean.metadata.tags import MetaTags
-from tasks.clean.nodes import Node, Tree, attribute, label_of, text_of
+from tasks.clean.metadata.dates import Moment, clocks_in, day_in_url, is_plausible, parse_moment
+from tasks.clean.metadata.headline import Headline
+from tasks.clean.metadata.shown import Sighting, sightings
+from tasks.clean.metadata.sources import Sources
+from tasks.clean.nodes import Tree, attribute, text_of
 from tasks.documents import Precision
 
-_TIMES = "h1, time, [itemprop~=datePublished], abbr.published, abbr[data-utime]"
-_DATE_LABELS = ", ".join(
-    f'[{name}*="{word}" i]'
-    for name in ("class", "id")
-    for word in ("date", "time", "publi", "posted", "byline", "meta", "author", "info", "datum", "fecha", "stamp")
-)
-_LONGEST_DATE_ELEMENT = 200
-_MOST_DATE_ELEMENTS = 60
-_MOST_LABELLED = 400
-_NEAR_HEADLINE = 1_500
-_MODIFIED_WORDS = ("modif", "updat", "aktualis", "edited")
-# Where a bare 3/4/2021 means the fourth of March.
-_MONTH_FIRST_LANGUAGES = ("en", "en-us")
+# Where a bare 3/4/2021 means the fourth of March: in these languages, and in English of no country under these domains.
+_MONTH_FIRST_LANGUAGES = ("en-us", "en-ph", "es-us")
 _MONTH_FIRST_DOMAINS = (".com", ".org", ".net", ".us", ".gov", ".edu", ".news")
+# Two sources that mean the same publication differ by less: a day by its zone, an instant by its seconds.
+_SAME_DAY, _SAME_INSTANT = timedelta(hours=36), timedelta(minutes=1)
+_WEST, _EAST, _ZONE_STEP = timedelta(hours=-12), timedelta(hours=14), timedelta(minutes=15)
+_MOST_TIMES, _LONGEST_TIME = 20, 80
+_CHANGED = "time[itemprop~=dateModified][datetime], [itemprop=dateModified][content], time.updated[datetime]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,105 +27,125 @@ class Publication:
     """When an article was published, and where that was read."""
 
     moment: Moment
-    source: str  # jsonld, meta, time, url, text
+    source: str  # jsonld, meta, microdata, time, url, text
 
 
 def find_publication(
-    tree: Tree,
-    linked: LinkedData,
-    tags: MetaTags,
-    headline: Node | None,
-    *,
-    url: str,
-    language: str,
-    fetched_at: datetime,
+    sources: Sources, headline: Headline, *, language: str, fetched_at: datetime
 ) -> Publication | None:
     """Return the first plausible date of publication, the most trusted source first.
 
-    A source that gives only the day yields to a later one that gives the hour of the same day.
+    A source that gives only the day yields to a `time` element that gives the hour of the same day.
     """
-    month_first = is_month_first(language, url)
-    first: Publication | None = None
-    for source, moment in _candidates(tree, linked, tags, headline, url, month_first):
-        if not is_plausible(moment, fetched_at):
-            continue
-        if first is None:
-            first = Publication(moment, source)
-        elif _refines(moment, first.moment):
-            return Publication(moment, source)
-        if first.moment.precision is Precision.INSTANT or source in ("url", "text"):
-            break
-    return first
+    month_first = is_month_first(language, sources.url)
+    declared = [each for each in _declared(sources, month_first) if is_plausible(each.moment, fetched_at)]
+    if declared and declared[0].moment.precision is Precision.INSTANT:
+        return _in_its_zone(declared, sources, month_first)
+    if hour := next((each for each in declared if _refines(each.moment, declared[0].moment)), None):
+        return hour
+    shown = [
+        each
+        for each in sightings(sources.lines, headline, month_first=month_first)
+        if is_plausible(each.moment, fetched_at)
+    ]
+    known = declared[0] if declared else _in_url(sources.url, fetched_at)
+    return _refined(known, shown) if known else _nearest(shown)
 
 
-def find_modification(linked: LinkedData, tags: MetaTags, fetched_at: datetime) -> datetime | None:
-    """Return when the article was last changed, as declared."""
-    moments = map(parse_moment, (*linked.modified, *tags.all("modified")))
-    return next((moment.instant for moment in moments if moment and is_plausible(moment, fetched_at)), None)
+def find_modification(sources: Sources, fetched_at: datetime) -> datetime | None:
+    """Return when the article was last changed, as declared, or as a `time` element marks it."""
+    changes = chain(_changes(sources), _marked_changes(sources.tree))
+    return next((moment.instant for moment in changes if is_plausible(moment, fetched_at)), None)
 
 
 def is_month_first(language: str, url: str) -> bool:
-    """Tell whether a page writes the month before the day in numbers, as the United States do."""
+    """Tell whether a page writes the month before the day in numbers, as the United States do.
+
+    >>> is_month_first("en", "https://a.example.com/"), is_month_first("en-GB", "https://a.example.com/")
+    (True, False)
+    """
+    if language.lower() in _MONTH_FIRST_LANGUAGES:
+        return True
     host = url.split("/")[2] if url.count("/") >= 2 else ""
-    return language.lower() in _MONTH_FIRST_LANGUAGES and host.endswith(_MONTH_FIRST_DOMAINS)
+    return language.lower() == "en" and host.endswith(_MONTH_FIRST_DOMAINS)
+
+
+def _declared(sources: Sources, month_first: bool) -> Iterator[Publication]:
+    is_declared = False
+    for source, written in (("jsonld", sources.linked.published), ("meta", sources.tags.all("published"))):
+        for value in written:
+            if moment := parse_moment(value, month_first=month_first):
+                is_declared = True
+                yield Publication(moment, source)
+    if not is_declared:
+        yield from _in_microdata(sources.tree, month_first)
+
+
+def _changes(sources: Sources) -> Iterator[Moment]:
+    return filter(None, map(parse_moment, (*sources.linked.modified, *sources.tags.all("modified"))))
+
+
+def _marked_changes(tree: Tree) -> Iterator[Moment]:
+    node = tree.css_first(_CHANGED)
+    if node is not None and (moment := parse_moment(attribute(node, "datetime") or attribute(node, "content"))):
+        yield moment
+
+
+def _in_microdata(tree: Tree, month_first: bool) -> Iterator[Publication]:
+    for node in tree.css("[itemprop=datePublished][content]")[:1]:
+        if moment := parse_moment(attribute(node, "content"), month_first=month_first):
+            yield Publication(moment, "microdata")
+
+
+def _in_url(url: str, fetched_at: datetime) -> Publication | None:
+    moment = day_in_url(url) if url else None
+    return Publication(moment, "url") if moment and is_plausible(moment, fetched_at) else None
 
 
 def _refines(moment: Moment, day: Moment) -> bool:
-    return moment.precision is Precision.INSTANT and abs((moment.instant - day.instant).total_seconds()) < 36 * 3600
+    return moment.precision is Precision.INSTANT and abs(moment.instant - day.instant) < _SAME_DAY
 
 
-def _candidates(
-    tree: Tree, linked: LinkedData, tags: MetaTags, headline: Node | None, url: str, month_first: bool
-) -> Iterator[tuple[str, Moment]]:
-    for source, written in (("jsonld", linked.published), ("meta", tags.all("published"))):
-        for value in written:
-            if moment := parse_moment(value, month_first=month_first):
-                yield source, moment
-    for value in _times(tree, headline):
-        if moment := parse_moment(value, month_first=month_first):
-            yield "time", moment
-    if url and (moment := day_in_url(url)):
-        yield "url", moment
-    for text in _texts(tree, headline):
-        for moment in days_in(text, month_first=month_first):
-            yield "text", moment
+def _refined(known: Publication, shown: Iterable[Sighting]) -> Publication:
+    hours = (each for each in shown if each.is_element and not each.is_update and _refines(each.moment, known.moment))
+    return next((Publication(each.moment, "time") for each in hours), known)
 
 
-def _times(tree: Tree, headline: Node | None) -> list[str]:
-    """Return what time elements say: those marked as publication first, then those after the headline."""
-    ranked: list[tuple[int, str]] = []
-    is_after_headline = headline is None
-    for node in tree.css(_TIMES):
-        if node.tag == "h1":
-            is_after_headline |= headline is not None and node.mem_id == headline.mem_id
-        elif written := attribute(node, "datetime") or attribute(node, "content") or text_of(node):
-            ranked.append((_rank(node, is_after_headline), written))
-    return [written for _, written in sorted(ranked, key=lambda pair: pair[0])[:10]]
+def _nearest(shown: list[Sighting]) -> Publication | None:
+    best = next((each for each in shown if not each.is_update), shown[0] if shown else None)
+    return Publication(best.moment, "time" if best.is_element else "text") if best else None
 
 
-def _rank(node: Node, is_after_headline: bool) -> int:
-    names = f"{label_of(node)} {attribute(node, 'itemprop')} {attribute(node, 'property')}".lower()
-    if any(word in names for word in _MODIFIED_WORDS):
-        return 3
-    if "publi" in names or "pubdate" in node.attributes:
-        return 0
-    return 1 if is_after_headline else 2
+def _in_its_zone(declared: list[Publication], sources: Sources, month_first: bool) -> Publication:
+    """Return the first declaration by the clock of its editors, where another source tells how that clock stands."""
+    first = declared[0]
+    if first.moment.offset:
+        return first
+    if first.moment.offset is None:
+        changes = _changes(sources)
+        return _at_home(first, [*(each.moment for each in declared[1:]), *changes])
+    shown = sources.tree.css("time")[:_MOST_TIMES]
+    elements = (parse_moment(attribute(node, "datetime")) for node in shown)
+    others = (*(each.moment for each in declared[1:]), *filter(None, elements))
+    same = (each.offset for each in others if each.offset and abs(each.instant - first.moment.instant) < _SAME_INSTANT)
+    offset = next(same, None) or _clock_shown(
+        first.moment, " ".join(text_of(node)[:_LONGEST_TIME] for node in shown), month_first
+    )
+    return replace(first, moment=replace(first.moment, offset=offset)) if offset else first
 
 
-def _texts(tree: Tree, headline: Node | None) -> Iterator[str]:
-    """Yield short texts in which a visible date may stand, the nearest to the headline first."""
-    nodes = tree.css(f"h1, {_DATE_LABELS}")[:_MOST_LABELLED]
-    start = next((at for at, node in enumerate(nodes) if headline is not None and node.mem_id == headline.mem_id), -1)
-    yield from _short(nodes[start + 1 :])
-    if headline is not None:
-        for above in (headline.parent, headline.parent.parent if headline.parent is not None else None):
-            if above is not None:
-                yield text_of(above)[:_NEAR_HEADLINE]
-    yield from _short(nodes[: max(start, 0)][::-1])
-    if tree.body is not None:
-        yield text_of(tree.body)[: 2 * _NEAR_HEADLINE]
+def _clock_shown(moment: Moment, text: str, month_first: bool) -> timedelta | None:
+    """Return how far the clock of a text is from UTC, if it shows the same moment in some zone, to the minute."""
+    utc = moment.instant.replace(second=0, microsecond=0, tzinfo=None)
+    for clock in clocks_in(text, month_first=month_first):
+        if _WEST <= (offset := clock - utc) <= _EAST and not offset % _ZONE_STEP:
+            return offset
+    return None
 
 
-def _short(nodes: Sequence[Node]) -> Iterator[str]:
-    texts = (text_of(node) for node in nodes[:_MOST_DATE_ELEMENTS] if node.tag != "h1")
-    return (text for text in texts if 5 < len(text) < _LONGEST_DATE_ELEMENT)
+def _at_home(first: Publication, others: Iterable[Moment]) -> Publication:
+    """Read a time without a zone by the clock of the first other that names its zone."""
+    offset = next((each.offset for each in others if each.offset is not None), None)
+    if offset is None:
+        return first
+    return replace(first, moment=replace(first.moment, instant=first.moment.instant - offset, offset=offset))

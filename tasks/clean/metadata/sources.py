@@ -1,0 +1,72 @@
+"""What a page says about its article and where it says it, before any of it is weighed."""
+
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from tasks.clean.metadata.jsonld import LinkedData, read_linked_data
+from tasks.clean.metadata.lines import Lines
+from tasks.clean.metadata.tags import MetaTags, read_meta_tags
+from tasks.clean.nodes import Tree
+from tasks.clean.whitespace import flat
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """A page with its declarations. `tree` still holds its scripts."""
+
+    tree: Tree
+    url: str
+    tags: MetaTags
+    linked: LinkedData
+    lines: Lines
+
+    @property
+    def site_name(self) -> str:
+        """What the site calls itself; empty where it does not say."""
+        names = (*self.tags.all("site_name"), self.linked.publisher)
+        return next((name for name in names if not name.startswith(("http", "@", "www."))), "")
+
+    @property
+    def site_names(self) -> tuple[str, ...]:
+        """All that the site may be called, after its host, too."""
+        return tuple(filter(None, (self.site_name, self.linked.publisher, *host_names(self.url))))
+
+
+def read_sources(tree: Tree, url: str) -> Sources:
+    """Read what a page declares; its lines are read when somebody asks for them."""
+    return Sources(tree, url, read_meta_tags(tree), read_linked_data(tree), Lines(tree))
+
+
+def absolute(base: str, reference: str) -> str | None:
+    """Return an http(s) address, made absolute; None where there is none.
+
+    >>> absolute("https://news.example/a/b", "/c"), absolute("", "javascript:alert(1)")
+    ('https://news.example/c', None)
+    """
+    if not reference:
+        return None
+    try:
+        address = flat(urljoin(base, reference))
+    except ValueError:
+        return None
+    return address if _is_address(address) else None
+
+
+def host_names(url: str) -> tuple[str, ...]:
+    """Return what a site may call itself after its host.
+
+    >>> host_names("https://www.bridge.example/a")
+    ('bridge.example', 'bridge')
+    """
+    if not _is_address(url):
+        return ()
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    return host, host.split(".")[0]
+
+
+def _is_address(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
