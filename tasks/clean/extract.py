@@ -13,12 +13,11 @@ from tasks.clean.outline import STRIPPED_TAGS, Outline, outline_of
 from tasks.clean.reading import Reading, read_page
 from tasks.clean.verdict import Impression, verdict
 from tasks.clean.wall import is_truncated, read_wall
-from tasks.clean.whitespace import tidy
+from tasks.clean.whitespace import flat, tidy
 from tasks.documents import Draft, Page, Reason, Rejection, Stage
 
 # Characters of a page's text, with its white space, that a verdict looks at.
 _IMPRESSION = 20_000
-_LITTLE = 4_000
 # Where a page has less running text, the article may stand in a menu left open, or in what only shows without scripts.
 _HARDLY_ANY = 300
 _MORE_BY = 2
@@ -39,7 +38,7 @@ def clean(page: Page, html: str) -> Draft | Rejection:
     if reading is None:
         return page.reject(Stage.CLEAN, Reason.EMPTY, "the page shows no text")
     outline = reading.outline
-    page_text = _visible_text(outline)
+    page_text = flat(outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION])
     wall = read_wall(tree, metadata.walled, is_barred=any(traits.is_paywall for traits in outline.traits))
     body = find_body(reading, metadata)
     if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
@@ -63,12 +62,6 @@ def _read_stripped(tree: Tree, title: str) -> Reading | None:
     tree.strip_tags(STRIPPED_TAGS)
     outline = outline_of(tree)
     return read_page(outline, title) if outline is not None else None
-
-
-def _visible_text(outline: Outline) -> str:
-    """Return what a page shows, of much text only the beginning."""
-    shown = outline.nodes[0].text(deep=True, separator=" ")
-    return tidy(shown[: _IMPRESSION if outline.length[0] < _LITTLE else _LITTLE])
 
 
 def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, page_text: str) -> Impression:
