@@ -17,6 +17,10 @@ _UNITS = (
     f"|(?:{'|'.join(map(re.escape, _MILLIONS))})(?!\\w)"
 )
 _ONE_OR_TWO_DIGITS = (*map(str, range(10)), *(f"{number:02}" for number in range(100)))
+_BEFORE_AN_AMOUNT = frozenset(
+    "about almost approximately around averaged by cost costs down fell from gained grew lost nearly of over "
+    "reached rose some than to up worth".split()
+)
 _AFTER_DECIMALS = "".join(sorted({*"% -°\u00a0\u202f", *"pmbtdkeyrhlicMGTW", *(word[0] for word in _MILLIONS)}))
 _AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "mei", "marca", "maja", "Mai"})
 _GLUED_UNITS = "Mbps|Gbps|kbps|Kbps|mAh|MWh|GWh|TWh|MPa|kPa|hPa|kV|nm|μm|Hz|kHz|MHz|GHz|dB"
@@ -57,6 +61,13 @@ def _is_in_english(match: re.Match[str]) -> bool:
 def _with_english_month(match: re.Match[str], _: Habits) -> str:
     english, _language = _MONTHS[match["month"]]
     return f"{match['day']} {english}{match['year'] or ''}"
+
+
+def _is_border_of_sentences(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the number could well end a sentence: it takes no amount, or "of" goes on what is a subject."""
+    if before(match, 1) in set("$€£"):
+        return False
+    return word_before(match) not in _BEFORE_AN_AMOUNT or bool(re.match(r" ?[%a-z ]{1,9} of\b", after(match, 13)))
 
 
 def _is_part_of_a_list(match: re.Match[str], _: Habits) -> bool:
@@ -168,6 +179,7 @@ RULES = (
             r"(?<=[a-z$€£] )(\d{1,3})\. (\d{1,2})(?= ?(?:%|percent\b|per cent\b|million\b|billion\b|trillion\b))"
         ),
         cues=tuple(f"{digit}. " for digit in range(10)),
+        unless=_is_border_of_sentences,
         replacement=r"\1.\2",
         telling=True,
         why="The point of the decimals was taken for a full stop. A number can end a sentence before another: gated.",
@@ -175,7 +187,14 @@ RULES = (
         mends={
             "The wall cost 1. 5 million and rose by 3. 2 percent.": "The wall cost 1.5 million and rose by 3.2 percent."
         },
-        keeps=("The wall cost 1.5 million.", "1. 5 million came.", "It fell in May. 5 percent came."),
+        keeps=(
+            "The wall cost 1.5 million.",
+            "1. 5 million came.",
+            "It fell in May. 5 percent came.",
+            "She turned 35. 10 percent came.",
+            "It rose from 20 to 35. 10 percent of them came.",
+            "See Table 1. 5 percent came.",
+        ),
     ),
     Rule(
         id="milliard",

@@ -23,7 +23,8 @@ def _is_smiley_ellipsis_or_ratio(match: re.Match[str], _: Habits) -> bool:
     mark, following = after(match, 1), after(match, 2)[1:]
     is_ratio = mark == ":" and before(match, 1).isdigit() and after(match, 3)[1:].strip().isdigit()
     is_smiley = mark in {":", ";"} and following in set(")(-DPp")
-    return is_ratio or is_smiley or (mark == "." and following in {".", "\u2026"})
+    is_ellipsis = mark == "." and bool(re.match(r"\.(?: ?\.|\u2026)", after(match, 3)) or before(match, 2) == " .")
+    return is_ratio or is_smiley or is_ellipsis
 
 
 def _in_other_script(match: re.Match[str], _: Habits) -> bool:

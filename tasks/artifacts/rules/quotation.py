@@ -8,6 +8,7 @@ from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
 from tasks.artifacts.rules.markup import is_about_code
 from tasks.artifacts.surroundings import line_before
 
+_CLOSING_SINGLE = re.compile(r"’(?!\w)")
 _SPACE = " \u00a0\u202f\u2009"
 _ENGLISH = frozenset({"en"})
 _FRENCH_PACK = frozenset({"fr", "ru", "es", "it", "pt", "ar", "fa", "el"})
@@ -47,12 +48,19 @@ def _reopened(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
     for start, line in _paragraphs(text):
         if line.count("“") < 2 or "”" not in line or "„" in line:
             continue
-        is_open, last = False, line.rfind("”")
+        is_open, last, opened = False, line.rfind("”"), 0
         for match in re.finditer("[“”]", line):
-            if match[0] == "“" and is_open and match.start() < last and _stands_between_words(line, match.start()):
+            is_reopened = match[0] == "“" and is_open and match.start() < last
+            if is_reopened and _stands_between_words(line, match.start()) and not _is_third(line, opened, match.start()):
                 broken = _broken_off(line, match.start())
                 yield start + match.start() - broken, start + match.end(), ""
-            is_open = match[0] == "“"
+            is_open, opened = match[0] == "“", match.end()
+
+
+def _is_third(line: str, opened: int, at: int) -> bool:
+    """Say whether the mark quotes within what a single mark quotes: that was opened before it and is closed after it."""
+    single, closing = line.rfind("‘", opened, at), line.find("”", at)
+    return single >= 0 and not _CLOSING_SINGLE.search(line, single, closing)
 
 
 def _stands_between_words(line: str, at: int) -> bool:
@@ -356,6 +364,7 @@ RULES = (
         keeps=(
             "“We must build the wall,” she said. “It will hold.”",
             "“We call it ‘the wall’,” she said.",
+            "“He told me, ‘Do not say “never” again,’” she said.",
             "“One paragraph of hers\n\n“and the next.”",
         ),
     ),

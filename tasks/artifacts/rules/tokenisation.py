@@ -377,13 +377,21 @@ RULES = (
         mechanism=Mechanism.TOKENISATION,
         safety=Safety.GATED,
         languages=frozenset({"en"}),
-        pattern=re.compile(r"(?<=\bU\.) (?=[SKN]\.)|(?<=\bPh\.) (?=D\b)|(?<=\d [ap]\.) (?=m\b)|(?<=\bD\.) (?=C\.)"),
+        pattern=re.compile(
+            r"(?<=\bU\.) (?=[SKN]\.(?! [A-Z\d]))|(?<=\b[Tt]he U\.) (?=[SKN]\.)|(?<=\bPh\.) (?=D\b)"
+            r"|(?<=\d [ap]\.) (?=m\b)|(?<=\bD\.) (?=C\.(?! [A-Z]))"
+        ),
         cues=("U. ", "Ph. D", "a. m", "p. m", "D. C"),
         replacement="",
         why="The parts of an abbreviation were parted like sentences. Some houses print them so: gated.",
         reference="The Chicago Manual of Style, 10.4",
         mends={"The U. S. envoy, a Ph. D., came at 5 p. m. sharp.": "The U.S. envoy, a Ph.D., came at 5 p.m. sharp."},
-        keeps=("The U.S. envoy came at 5 p.m. sharp.", "Plan U. So it rained.", "J. K. Lund"),
+        keeps=(
+            "The U.S. envoy came at 5 p.m. sharp.",
+            "Plan U. So it rained.",
+            "J. K. Lund",
+            "U. S. Grant, U. K. Lund and A. D. C. Mills, see 410 U. S. 113.",
+        ),
     ),
     Rule(
         id="spaced-slash",

@@ -16,6 +16,10 @@ _ANY = frozenset().union(*_FOREIGN.values())
 _SMALL = listed("foreign_particles")
 _UNENGLISH = _SMALL - {"a", "as", "do", "die", "e", "i", "o", "am", "den", "em", "im", "y"}
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_LOAN = re.compile(
+    rf"\b(?:{'|'.join(re.escape(loan) for loan in sorted(listed('loans')))})\b".replace("'", "['’]"), re.IGNORECASE
+)
+_LONGEST_LOAN = max(map(len, listed("loans")))
 
 _PLACES = {name: english for name, english, _ in table("exonyms")}
 _ACRONYMS = {acronym: english for acronym, english, _ in table("acronyms")}
@@ -27,6 +31,11 @@ _ENGLISH_NOUN = re.compile(
     r"[aeiouh][a-z]{2,}(?:ing|ness|ship|hood|ity|cy|ly|ght|ful|less|ed|[a-z]{3}ic)"
     rf"|{'|'.join(sorted(listed('english_after_elision')))}"
 )
+_POST = re.compile(
+    r"(?:Account|Advis|Analyst|Associate|Business|Consult|Data|Deputy|Direct|Edit|Engineer|Exec|Fellow|Lectur|Legal|Manag"
+    r"|Market|Product|Project|Research|Sales|Software|Staff|Vice|Writer)"
+)
+_OF_NUNS = ("nun", "nuns", "convent", "abbey", "monastery", "Catholic", "Sister", "Sisters")
 _FRENCH_BEFORE = re.compile(r"\b(?:à|chez|dans|de|des|du|en|et|la|le|les|par|place|pour|rue|sous|sur|une?) \Z")
 _ELISIONS = tuple(f"{opening}{letter}{mark}" for opening in ' \n(“"' for letter in "dl" for mark in "'’")
 
@@ -43,22 +52,30 @@ def _foreign_runs(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]
         word = match[0].replace("’", "'")
         joined = bool(run) and text[run[-1].end() : match.start()] in {" ", "-", "\u00a0"}
         if run and not joined:
-            yield from _reported(run)
+            yield from _reported(text, run)
             run = []
         if word in _ANY or (word in _SMALL):
             run.append(match)
         elif run:
-            yield from _reported(run)
+            yield from _reported(text, run)
             run = []
     if run:
-        yield from _reported(run)
+        yield from _reported(text, run)
 
 
-def _reported(run: list[re.Match[str]]) -> Iterator[tuple[int, int, str | None]]:
+def _reported(text: str, run: list[re.Match[str]]) -> Iterator[tuple[int, int, str | None]]:
     words = [match[0].replace("’", "'") for match in run]
     best = max(sum(word in _FOREIGN[language] for word in words) for language in _LANGUAGES)
     if best and sum(word in _ANY or word in _UNENGLISH for word in words) >= 2:
-        yield run[0].start(), run[-1].end(), None
+        start, end = run[0].start(), run[-1].end()
+        if not _is_borrowed(text, start, end):
+            yield start, end, None
+
+
+def _is_borrowed(text: str, start: int, end: int) -> bool:
+    """Say whether a run of words is part of a phrase that English has borrowed, such as coup de grâce."""
+    loans = _LOAN.finditer(text, max(0, start - _LONGEST_LOAN), end + _LONGEST_LOAN)
+    return any(loan.start() <= start and end <= loan.end() for loan in loans)
 
 
 def _is_loan(match: re.Match[str], _: Habits) -> bool:
@@ -73,6 +90,15 @@ def _is_loan(match: re.Match[str], _: Habits) -> bool:
         or _FRENCH_BEFORE.search(around[: -len(match[0])]) is not None
         or any(loan in around for loan in listed("elided_loans"))
     )
+
+
+def _is_english_title(match: re.Match[str], habits: Habits) -> bool:
+    """Say whether the title is one of English: after a name (senior), before a post (senior), of a nun (sister)."""
+    if re.search(r"[A-Z][\w.]*,? \Z", before(match, 20)):
+        return True
+    if match[0] != "Sr. ":
+        return False
+    return bool(_POST.match(after(match, 20))) or any(map(habits.count, _OF_NUNS))
 
 
 def _is_eye_dialect(match: re.Match[str], _: Habits) -> bool:
@@ -214,12 +240,18 @@ RULES = (
         sources=frozenset({"fr", "es", "it"}),
         pattern=re.compile(r"(?<![\w’'-])(?:MM\.|Mmes?|Mlle|Sr\.|Sra\.|Sig\.(?:ra)?) (?=[A-ZÀ-Ý][a-zà-ÿ]+)"),
         cues=("MM. ", "Mme", "Mlle ", "Sr. ", "Sra. ", "Sig."),
-        unless=lambda match, _: bool(re.search(r"[A-Z][\w.]*,? \Z", before(match, 20))),
+        unless=_is_english_title,
         telling=True,
         why="The title before a name was kept: Mme, Sra., Sig.",
         reference="MQM, Accuracy: Untranslated",
         finds=("In May Mme Lund and Sr. Pérez agreed, as did Sig.ra Rossi.",),
-        keeps=("In May Mrs Lund agreed.", "Harper Sr. Street is closed.", "The summit of Mme."),
+        keeps=(
+            "In May Mrs Lund agreed.",
+            "Harper Sr. Street is closed.",
+            "The summit of Mme.",
+            "A Sr. Software Engineer and the Sr. Vice President left.",
+            "At the convent Sr. Maria prayed.",
+        ),
     ),
     Rule(
         id="turkish-ending",
@@ -266,7 +298,12 @@ RULES = (
             "It rained, según ellos, all day.",
             "They came außerdem auch by train.",
         ),
-        keeps=("The wall was built to hold.", "The coup d'état failed.", "Rio de la Plata, Los Angeles"),
+        keeps=(
+            "The wall was built to hold.",
+            "The coup d'état failed.",
+            "Rio de la Plata, Los Angeles",
+            "C’est la vie, hasta la vista and the coup de grâce for the crème de la crème",
+        ),
     ),
     Rule(
         id="elided-article-before-english",
