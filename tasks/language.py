@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from tasks.clean.data import vocabulary
 from tasks.documents import Language, LanguageShare
+from tasks.language_tags import same_language
 
 Scores = NDArray[np.float32]
 
@@ -94,8 +95,6 @@ _NOT_LATIN: frozenset[str] = frozenset().union(*_LANGUAGES_OF_SCRIPT.values())
 _LATIN = "LATIN"
 # An ideograph or a syllable says as much as this many letters.
 _WEIGHT_OF_SCRIPT = {"CJK": 3, "HANGUL": 2, "KANA": 2}
-# Other names of languages that the profiles know.
-_SAME_AS = {"nb": "no", "nn": "no", "iw": "he", "fil": "tl", "cmn": "zh", "in": "id"}
 
 
 class _Normalised(dict[int, str]):
@@ -300,11 +299,11 @@ def _expected(declared: tuple[str, ...], prior: tuple[str, ...], profiles: Profi
 def _primary(tag: str) -> str:
     """Return the language of a tag, by the name that the profiles use.
 
-    >>> _primary("nb-NO"), _primary("pt_BR")
-    ('no', 'pt')
+    >>> _primary("nb-NO"), _primary("pt_BR"), _primary("deu")
+    ('no', 'pt', 'de')
     """
     language = re.split(r"[-_]", tag.strip().lower())[0]
-    return _SAME_AS.get(language, language)
+    return same_language(language)
 
 
 def _inherited(declared: tuple[str, ...], total: Scores, best: int, letters: int, profiles: Profiles) -> str:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
+from tasks.language_tags import tag_in_rows
 from tasks.topics.expressions import CostlyError, expression
 from tasks.topics.taxonomy import taxonomy
 
@@ -124,7 +125,7 @@ class _Table:
             near=tuple(self._near(place, each) for place, each in enumerate(self._list("near"), start=1)),
             besides=self._phrases(self.written, "except"),
             unless=self._phrases(self.written, "unless"),
-            languages=self._known("languages", _TAG.fullmatch, "a language tag (BCP 47), such as en or pt-BR"),
+            languages=self._languages(),
             iptc=self._known(
                 "iptc", taxonomy().__contains__, "a topic of IPTC; `copydesk topics QUERY` finds their ids"
             ),
@@ -184,6 +185,13 @@ class _Table:
             if not is_known(value):
                 raise self._error(f"`{key}`: {value!r} is not {what}")
         return values
+
+    def _languages(self) -> tuple[str, ...]:
+        tags = self._known("languages", _TAG.fullmatch, "a language tag (BCP 47), such as en or pt-BR")
+        for tag in tags:
+            if (in_rows := tag_in_rows(tag)) != tag:
+                raise self._error(f"`languages`: no row has {tag!r}; articles in it have {in_rows!r}, so write that")
+        return tags
 
     def _strings(self, table: Mapping[str, Any], key: str, where: str = "") -> tuple[str, ...]:
         values = table.get(key, [])

@@ -143,3 +143,9 @@ def test_any_text_is_answered(text: str, declared: tuple[str, ...]) -> None:
     assert language.tag
     assert 0.0 <= language.confidence <= 1.0
     assert not language.shares or sum(share.share for share in language.shares) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("declared", "tag"), [("deu", "de"), ("ger", "de"), ("de-AT", "de")])
+def test_a_code_of_three_letters_says_the_same_as_that_of_two(declared: str, tag: str) -> None:
+    found = detect_language(SENTENCES["de"], declared=(declared,))
+    assert (found.tag, found) == (tag, detect_language(SENTENCES["de"], declared=("de",)))

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from flows.topics import EXAMPLE
+from tasks.language import load_profiles
+from tasks.language_tags import tag_in_rows
 from tasks.topics.watchlists import WatchlistError, Watchlists, read_watchlists
 
 HEAD = '[watch.ports]\nlabel = "Ports"\n'
@@ -36,6 +38,16 @@ def test_the_digest_tells_what_is_looked_for_not_how_it_is_written() -> None:
     assert lists(one) != lists(one.replace("Locks", "Sluices"))
 
 
+def test_languages_are_those_of_rows() -> None:
+    written = ["en", "zh", "zh-Hans", "zh-Hant", "pt", "pt-BR", "no", "haw"]
+    (found,) = lists(HEAD + f'phrases = ["port"]\nlanguages = {written}').lists
+    assert found.languages == tuple(written)
+
+
+def test_every_profile_of_the_detector_is_a_language_of_rows() -> None:
+    assert [tag for tag in load_profiles().languages if tag_in_rows(tag) != tag] == []
+
+
 def test_lists_travel_between_processes() -> None:
     made = lists(HEAD + 'phrases = ["port"]')
     assert pickle.loads(pickle.dumps(made)).lists == made.lists
@@ -54,6 +66,10 @@ def test_lists_travel_between_processes() -> None:
         (HEAD + "phrases = []", "looks for nothing"),
         (HEAD + 'phrases = [""]', "neither a letter nor a digit"),
         (HEAD + 'phrases = ["a"]\n' + HEAD, "not valid TOML: Cannot declare"),
+        (HEAD + 'phrases = ["port"]\nlanguages = ["eng"]', "no row has 'eng'; articles in it have 'en'"),
+        (HEAD + 'phrases = ["port"]\nlanguages = ["zh-CN"]', "no row has 'zh-CN'; articles in it have 'zh-Hans'"),
+        (HEAD + 'phrases = ["port"]\nlanguages = ["de-AT"]', "no row has 'de-AT'; articles in it have 'de'"),
+        (HEAD + 'phrases = ["port"]\nlanguages = ["zh-hant"]', "articles in it have 'zh-Hant'"),
         (HEAD + 'phrase = ["port"]', "unknown key `phrase`; did you mean `phrases`"),
         (HEAD + 'phrases = "port"', "it is a list of texts"),
         (HEAD + 'phrases = ["…"]', "neither a letter nor a digit"),
