@@ -38,7 +38,7 @@ MEANINGS: Final[Mapping[State, str]] = {
     State.EMPTY: "asked for, and nothing was published",
     State.RUNNING: "a run is at work on it",
     State.MISSING: "never had, or rows are gone",
-    State.STALE: "rows made by older versions",
+    State.STALE: "rows made by older versions or with other watchlists",
     State.PARTIAL: "had, but for what may succeed another time",
     State.FAILED: "the last attempt came to nothing, or cannot be completed",
     State.UNREACHABLE: "past, and the source shows the present only",
@@ -146,7 +146,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """A source's day: its state, and why. Of its `rows`, `stale` were made by older versions.
+    """A source's day: its state, and why. Of its `rows`, `stale` were made by older versions or watchlists.
 
     `pages` is how many pages it will take to bring it up to date, as far as can be told. `asks` says that the page
     archive will not do, and the source itself is to be asked; `is_lasting`, that to try again will not help by itself.

@@ -205,4 +205,4 @@ def test_sources_have_a_line_each_and_their_counts() -> None:
         console.print(state_table(some))
         console.print(legend(some))
     assert "[b]gazette[/b]" in shown.get()
-    assert "rows made by older versions" in shown.get()
+    assert "rows made by older versions or with other watchlists" in shown.get()
