@@ -10,9 +10,6 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _KANA = "\u3040-\u30ff"
 _HANGUL = "\uac00-\ud7af"
 _NARROW = {"，": ",", "。": ".", "；": ";", "：": ":", "？": "?", "！": "!", "（": "(", "）": ")"}
-_CONTINENTAL = frozenset({"fr", "de", "it", "pt", "ru", "nl", "pl", "sv"})
-"""Languages that part decimals with a comma everywhere; Mexican Spanish does not."""
-
 _ENGLISH_MONTHS: dict[str, dict[str, str]] = {english: {} for _, _, english in table("months")}
 for _language, _word, _english in table("months"):
     _ENGLISH_MONTHS[_english].setdefault(_language, _word)

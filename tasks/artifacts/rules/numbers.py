@@ -18,8 +18,10 @@ _UNITS = (
 )
 _ONE_OR_TWO_DIGITS = (*map(str, range(10)), *(f"{number:02}" for number in range(100)))
 _BEFORE_AN_AMOUNT = frozenset(
-    "about almost approximately around averaged by cost costs down fell from gained grew lost nearly of over "
-    "reached rose some than to up worth".split()
+    {
+        *("about", "almost", "approximately", "around", "averaged", "by", "cost", "costs", "down", "fell", "from"),
+        *("gained", "grew", "lost", "nearly", "of", "over", "reached", "rose", "some", "than", "to", "up", "worth"),
+    }
 )
 _AFTER_DECIMALS = "".join(sorted({*"% -°\u00a0\u202f", *"pmbtdkeyrhlicMGTW", *(word[0] for word in _MILLIONS)}))
 _AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "mei", "marca", "maja", "Mai"})

@@ -51,14 +51,18 @@ def _reopened(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
         is_open, last, opened = False, line.rfind("”"), 0
         for match in re.finditer("[“”]", line):
             is_reopened = match[0] == "“" and is_open and match.start() < last
-            if is_reopened and _stands_between_words(line, match.start()) and not _is_third(line, opened, match.start()):
+            if (
+                is_reopened
+                and _stands_between_words(line, match.start())
+                and not _is_third(line, opened, match.start())
+            ):
                 broken = _broken_off(line, match.start())
                 yield start + match.start() - broken, start + match.end(), ""
             is_open, opened = match[0] == "“", match.end()
 
 
 def _is_third(line: str, opened: int, at: int) -> bool:
-    """Say whether the mark quotes within what a single mark quotes: that was opened before it and is closed after it."""
+    """Say whether the mark quotes within what single marks quote, which close only after its own quotation."""
     single, closing = line.rfind("‘", opened, at), line.find("”", at)
     return single >= 0 and not _CLOSING_SINGLE.search(line, single, closing)
 
