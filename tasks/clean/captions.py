@@ -58,13 +58,14 @@ def _captions(reading: Reading, start: int, container: int) -> Iterator[int]:
             continue
         if _is_box(reading, index, container):
             past = outline.ends[index]
-        elif _is_caption(outline, index):
+        elif is_caption(outline, index):
             past = outline.ends[index]
             if outline.link_density(index) <= _MOST_LINKED:
                 yield index
 
 
-def _is_caption(outline: Outline, index: int) -> bool:
+def is_caption(outline: Outline, index: int) -> bool:
+    """Tell whether an element is a caption, by its tag or by what the page's author calls it."""
     tag, label = outline.tags[index], outline.labels[index]
     return tag == "figcaption" or (bool(label) and tag not in ("caption", "figure") and _names_a_caption(label))
 
