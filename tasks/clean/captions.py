@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from tasks.clean.labels import words_of
-from tasks.clean.nodes import text_of
+from tasks.clean.nodes import parted_text_of
 from tasks.clean.outline import Outline
 from tasks.clean.reading import Reading
 
@@ -34,7 +34,7 @@ def read_captions(reading: Reading, container: int) -> tuple[str, ...]:
     start = container if headline is None else min(container, headline)
     found: dict[str, None] = {}
     for index in _captions(reading, start + 1, container):
-        text = text_of(outline.nodes[index])
+        text = parted_text_of(outline.nodes[index])
         if len(text) <= _LONGEST and _LETTER.search(text):
             found[text] = None
     return tuple(found)[:_MOST]

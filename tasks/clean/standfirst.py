@@ -7,7 +7,7 @@ from tasks.clean.blocks import STANDFIRST_MARK
 from tasks.clean.captions import is_caption
 from tasks.clean.container import squeeze
 from tasks.clean.labels import is_standfirst
-from tasks.clean.nodes import text_of
+from tasks.clean.nodes import parted_text_of, text_of
 from tasks.clean.outline import Outline
 from tasks.clean.reading import Reading
 
@@ -41,7 +41,7 @@ def find_standfirst(reading: Reading, container: int, summary: str) -> str:
             continue
         is_meant = is_marked or (outline.own[index] == outline.length[index] and _begins(outline, index, summary))
         if is_meant and not _is_beside(outline, index):
-            return text_of(outline.nodes[index])
+            return parted_text_of(outline.nodes[index])
     return ""
 
 

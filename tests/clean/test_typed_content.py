@@ -70,6 +70,12 @@ def test_caption_or_dateline_above_the_body_is_no_standfirst(beside: str) -> Non
         assert BlockKind.STANDFIRST not in {block.kind for block in draft.blocks}
 
 
+def test_caption_is_parted_from_its_credit_and_its_words_are_not() -> None:
+    caption = "<figcaption><div>The <b>K</b>ing's cutter at dawn.</div><div>Ana Ruiz</div><i>(AFP)</i></figcaption>"
+    draft = draft_of(f"<p>{SENTENCE * 4}</p><figure><img src=a.png>{caption}</figure><p>{SENTENCE}Nobody minded.</p>")
+    assert draft.captions == ("The King's cutter at dawn. Ana Ruiz (AFP)",)
+
+
 def test_article_all_in_an_element_called_summary_has_no_standfirst() -> None:
     draft = draft_of(f'<div class="summary"><p>{SENTENCE}</p><p>{SENTENCE}Nobody minded.</p></div>')
     assert {block.kind for block in draft.blocks} == {BlockKind.PARAGRAPH}
