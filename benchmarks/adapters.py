@@ -1,20 +1,14 @@
-"""The desk as plain functions, for scorers that measure one stage at a time. Mending works in standard mode."""
+"""The desk as plain functions, for scorers that measure one stage at a time. Mending works in standard mode.
+
+Each function imports what it needs when it is first called, so that start and memory are those of its stage.
+"""
 
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
-from tasks.artifacts.mend import Mode, find, mend
-from tasks.clean.decoding import decode
-from tasks.clean.extract import clean
 from tasks.documents import Page, PageKind, Precision, Rejection
-from tasks.fingerprint import fingerprint, near_duplicates
-from tasks.language import detect_language
-from tasks.rows import Fingerprinted
-from tasks.topics.tagger import default_tagger
-from tasks.topics.taxonomy import taxonomy
-from tasks.translated.score import translated_score
 
-MODE = Mode.STANDARD
+MODE = "standard"  # of mending
 # Scoring sets name languages as FLORES-200 does (eng_Latn); the desk speaks BCP 47.
 FLORES = {
     "arb": "ar", "ben": "bn", "ces": "cs", "deu": "de", "ell": "el", "eng": "en", "fra": "fr", "heb": "he", "hin": "hi",
@@ -26,6 +20,9 @@ FLORES = {
 
 def extract(html: bytes, url: str | None) -> dict[str, object]:
     """Return text (paragraphs separated by newlines), title, authors and published_at (ISO 8601) of a page."""
+    from tasks.clean.decoding import decode
+    from tasks.clean.extract import clean
+
     page = Page(
         input=url or "page",
         source="benchmark",
@@ -58,15 +55,19 @@ def _iso(published_at: datetime | None, precision: Precision | None, offset: int
 
 def detect(text: str, lang: str) -> list[dict[str, object]]:
     """Return what the rule book sees in a text as it stands."""
+    from tasks.artifacts.mend import Mode, find
+
     return [
         {"start": found.start, "end": found.end, "rule": found.rule.id, "category": str(found.rule.category)}
-        for found in find(text, lang, MODE)
+        for found in find(text, lang, Mode(MODE))
     ]
 
 
 def normalise(text: str, lang: str) -> dict[str, object]:
     """Return a text mended, with its edits against the original."""
-    mended = mend(title="", summary=None, text=text, language=lang, mode=MODE)
+    from tasks.artifacts.mend import Mode, mend
+
+    mended = mend(title="", summary=None, text=text, language=lang, mode=Mode(MODE))
     edits = [
         {"start": each.start, "end": each.start + len(each.before), "rule": each.rule, "replacement": each.after}
         for each in mended.artifacts
@@ -77,16 +78,24 @@ def normalise(text: str, lang: str) -> dict[str, object]:
 
 def score(text: str) -> float | None:
     """Return how likely an English text is machine-translated; None: no statement."""
+    from tasks.translated.score import translated_score
+
     return translated_score(text, "en")
 
 
 def language(text: str) -> str:
     """Return the BCP 47 tag of a text."""
+    from tasks.language import detect_language
+
     return detect_language(text).tag
 
 
 def duplicates(docs: list[tuple[str, datetime, str, str]]) -> list[tuple[str, str, float]]:
     """Return (id, original id, similarity) for documents (id, published, title, text) that retell another."""
+    from tasks.fingerprint import fingerprint, near_duplicates
+    from tasks.language import detect_language
+    from tasks.rows import Fingerprinted
+
     known = [
         Fingerprinted(
             id=str(id_),
@@ -104,6 +113,9 @@ class Tagger:
 
     def tag(self, title: str, text: str, lang: str) -> list[tuple[str, float]]:
         """Return (IPTC Media Topic id, score) pairs, best first: the tops, and the fine topics that words speak for."""
+        from tasks.topics.tagger import default_tagger
+        from tasks.topics.taxonomy import taxonomy
+
         spoken = FLORES.get(lang.partition("_")[0], lang)
         topics = default_tagger().tag(title, text, spoken)
         known = taxonomy()

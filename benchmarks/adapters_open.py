@@ -2,8 +2,7 @@
 
 from benchmarks import adapters
 from benchmarks.adapters import detect, duplicates, extract, language, make, normalise, score
-from tasks.artifacts.mend import Mode
 
 __all__ = ["detect", "duplicates", "extract", "language", "make", "normalise", "score"]
 
-adapters.MODE = Mode.ALL
+adapters.MODE = "all"

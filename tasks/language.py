@@ -136,16 +136,16 @@ def _load() -> Profiles:
     languages = (*known, *sorted(_NOT_LATIN.difference(known)))
     columns = {language: column for column, language in enumerate(languages)}
     rows: dict[str, int] = {}
-    cells: list[tuple[int, int, float]] = []
-    for column, path in enumerate(paths):
+    shares = []
+    for path in paths:
         profile = json.loads(path.read_text("utf-8"))
-        for ngram, count in profile["freq"].items():
-            if ngram != " " and len(ngram) <= NGram.N_GRAM:
-                row = rows.setdefault(ngram, len(rows))
-                cells.append((row, column, count / profile["n_words"][len(ngram) - 1]))
+        counts = {ngram: count for ngram, count in profile["freq"].items() if ngram != " "}
+        places = [rows.setdefault(ngram, len(rows)) for ngram in counts]
+        totals = np.array(profile["n_words"])[np.fromiter(map(len, counts), np.intp) - 1]
+        shares.append((places, np.array(list(counts.values())) / totals))
     probabilities = np.zeros((len(rows), len(languages)), np.float32)
-    at = np.array(cells)
-    probabilities[at[:, 0].astype(int), at[:, 1].astype(int)] = at[:, 2]
+    for column, (places, share) in enumerate(shares):
+        probabilities[places, column] = share
     return Profiles(
         languages=languages,
         columns=columns,

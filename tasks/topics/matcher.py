@@ -155,13 +155,13 @@ class Matcher:
 
 def _meanings(written: list[Entry], top_of: Mapping[str, str]) -> tuple[Meaning, ...]:
     """Return the meanings of one pattern, the strictest first; each holds those of the laxer ones as well."""
-    kinds = sorted({_strictness(entry) for entry in written})
+    graded = [(_strictness(entry), entry) for entry in written]
     meanings = []
-    for kind in kinds:
+    for kind in sorted({kind for kind, _ in graded}):
         topics: dict[str, float] = {}
         tops: dict[str, float] = {}
-        for entry in written:
-            if entry.weight and _strictness(entry) >= kind:
+        for strictness, entry in graded:
+            if entry.weight and strictness >= kind:
                 topics[entry.topic] = max(entry.weight, topics.get(entry.topic, 0.0))
                 top = top_of[entry.topic]
                 tops[top] = max(entry.weight * entry.top_share, tops.get(top, 0.0))

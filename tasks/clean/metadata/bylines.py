@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import dropwhile, islice
 from urllib.parse import unquote
 
@@ -16,7 +16,7 @@ from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of, text_o
 _WORDS = vocabulary("names")
 
 
-_LINKS = ", ".join(f'a[href*="{folder}" i]' for folder in _WORDS["folders"])
+_FOLDER = re.compile("|".join(map(re.escape, _WORDS["folders"])), re.IGNORECASE)
 _LABELLED = ", ".join(f"[class*={word} i]" for word in _WORDS["labels"])
 _NAME_LABEL = re.compile(r"author[-_ ]?name|by-?line|contributor|creator")
 _LONGEST = 120
@@ -50,18 +50,25 @@ def visible_bylines(sources: Sources, headline: Headline) -> Iterator[list[str]]
 def _marked(tree: Tree, headline: Node | None) -> Iterator[list[Node]]:
     """Yield the elements that a page's author marked as bylines, by kind of mark."""
     yield _from_headline(tree, "[rel~=author], [itemprop~=author]", headline)
-    yield [link for link in _from_headline(tree, _LINKS, headline) if _is_named_in_address(link)]
+    yield [link for link in _from_headline(tree, "a[href]", headline, _leads_to_a_folder) if _is_named_in_address(link)]
     labelled = _from_headline(tree, _LABELLED, headline)
     yield [node for node in labelled if _NAME_LABEL.search(label_of(node))]
     yield labelled
 
 
-def _from_headline(tree: Tree, selector: str, headline: Node | None) -> list[Node]:
-    """Return the elements that a selector finds, those after the headline first."""
+def _leads_to_a_folder(link: Node) -> bool:
+    """Tell whether a link leads to where sites keep authors' pages: lexbor compares nine words more slowly."""
+    return _FOLDER.search(link.attributes["href"] or "") is not None
+
+
+def _from_headline(
+    tree: Tree, selector: str, headline: Node | None, is_meant: Callable[[Node], bool] | None = None
+) -> list[Node]:
+    """Return the elements that a selector finds and a test lets pass, those after the headline first."""
     nodes = tree.css(f"h1, {selector}")
     start = next((at for at, node in enumerate(nodes) if headline is not None and node.mem_id == headline.mem_id), -1)
     candidates = (node for node in (*nodes[start + 1 :], *nodes[: max(start, 0)]) if node.tag != "h1")
-    return list(islice(candidates, _MOST_MARKED))
+    return list(islice(filter(is_meant, candidates) if is_meant else candidates, _MOST_MARKED))
 
 
 def _names_in(nodes: list[Node]) -> list[str]:
