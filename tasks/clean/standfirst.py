@@ -40,15 +40,18 @@ def find_standfirst(reading: Reading, container: int, summary: str) -> str:
         if not _SHORTEST < outline.length[index] < _LONGEST or outline.link_density(index) >= _MOST_LINKED:
             continue
         is_meant = is_marked or (outline.own[index] == outline.length[index] and _begins(outline, index, summary))
-        if is_meant and not _is_beside(outline, index):
+        if is_meant and not _is_beside(outline, index, headline):
             return parted_text_of(outline.nodes[index])
     return ""
 
 
-def _is_beside(outline: Outline, index: int) -> bool:
+def _is_beside(outline: Outline, index: int, headline: int | None) -> bool:
     """Tell whether an element is no standfirst, whatever it is called: a caption, or little besides one or a date."""
-    if any(is_caption(outline, above) for above in islice(outline.ancestors(index), _REACH)):
-        return True
+    for above in islice(outline.ancestors(index), _REACH):
+        if headline is not None and outline.contains(above, headline):
+            break
+        if is_caption(outline, above):
+            return True
     parts = range(index, min(outline.ends[index], index + _MOST_PARTS))
     others = sum(outline.length[part] for part in parts if outline.tags[part] == "time" or is_caption(outline, part))
     return outline.length[index] - others <= _SHORTEST
@@ -80,7 +83,7 @@ def _on_top(outline: Outline, container: int, headline: int | None, cut: set[int
             and _SHORTEST < size < min(_LONGEST, outline.length[container] // 2)
             and outline.link_density(index) < _MOST_LINKED
             and is_standfirst(outline.labels[index])
-            and not _is_beside(outline, index)
+            and not _is_beside(outline, index, headline)
         ):
             return index
         before += outline.own[index]

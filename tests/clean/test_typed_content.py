@@ -70,6 +70,14 @@ def test_caption_or_dateline_above_the_body_is_no_standfirst(beside: str) -> Non
         assert BlockKind.STANDFIRST not in {block.kind for block in draft.blocks}
 
 
+def test_standfirst_stays_one_where_headline_and_all_are_called_caption() -> None:
+    standfirst = '<p class="standfirst">Nobody minded that the cutter was late, least of all the ducks.</p>'
+    html = f'<div class="caption"><h1>Cutter</h1>{standfirst}</div><div><p>{SENTENCE * 4}</p></div>'
+    draft = clean(page_of(b"", URL), f"<body>{html}</body>")
+    assert isinstance(draft, Draft)
+    assert draft.blocks[0].kind is BlockKind.STANDFIRST
+
+
 def test_caption_is_parted_from_its_credit_and_its_words_are_not() -> None:
     caption = "<figcaption><div>The <b>K</b>ing's cutter at dawn.</div><div>Ana Ruiz</div><i>(AFP)</i></figcaption>"
     draft = draft_of(f"<p>{SENTENCE * 4}</p><figure><img src=a.png>{caption}</figure><p>{SENTENCE}Nobody minded.</p>")
