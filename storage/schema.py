@@ -235,7 +235,7 @@ ARTICLES: Final = _schema(
             pa.int32(),
             "Minutes east of UTC of the clock that the page wrote `published_at` by; null where it names no zone.",
         ),
-        column("modified_at", INSTANT, "When the page says it was last changed."),
+        column("modified_at", INSTANT, "When the page says it was last changed, once it was published."),
         required("fetched_at", INSTANT, "When the page behind this row was fetched."),
         required("first_seen_at", INSTANT, "When the article was first stored."),
         required("updated_at", INSTANT, "When its content last changed here."),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from tasks.clean.labels import words_of
-from tasks.clean.nodes import text_of
+from tasks.clean.nodes import parted_text_of
 from tasks.clean.outline import Outline
 from tasks.clean.reading import Reading
 
@@ -34,7 +34,7 @@ def read_captions(reading: Reading, container: int) -> tuple[str, ...]:
     start = container if headline is None else min(container, headline)
     found: dict[str, None] = {}
     for index in _captions(reading, start + 1, container):
-        text = text_of(outline.nodes[index])
+        text = parted_text_of(outline.nodes[index])
         if len(text) <= _LONGEST and _LETTER.search(text):
             found[text] = None
     return tuple(found)[:_MOST]
@@ -58,13 +58,14 @@ def _captions(reading: Reading, start: int, container: int) -> Iterator[int]:
             continue
         if _is_box(reading, index, container):
             past = outline.ends[index]
-        elif _is_caption(outline, index):
+        elif is_caption(outline, index):
             past = outline.ends[index]
             if outline.link_density(index) <= _MOST_LINKED:
                 yield index
 
 
-def _is_caption(outline: Outline, index: int) -> bool:
+def is_caption(outline: Outline, index: int) -> bool:
+    """Tell whether an element is a caption, by its tag or by what the page's author calls it."""
     tag, label = outline.tags[index], outline.labels[index]
     return tag == "figcaption" or (bool(label) and tag not in ("caption", "figure") and _names_a_caption(label))
 

@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 from itertools import chain
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tasks.clean.data import vocabulary
+from tasks.clean.metadata.sources import absolute
 from tasks.clean.nodes import Node, Tree, attribute, text_of
 
 _WORDS = vocabulary("paging")
@@ -41,7 +42,7 @@ def find_neighbours(tree: Tree, url: str) -> Neighbours:
     """
     amp = tree.css_first('link[rel~="amphtml" i][href]')
     return Neighbours(
-        amp_url=_absolute(url, attribute(amp, "href")) if amp is not None else None,
+        amp_url=absolute(url, attribute(amp, "href")) if amp is not None else None,
         next_page=_next_page(tree, url) if url else None,
     )
 
@@ -56,7 +57,7 @@ def _next_page(tree: Tree, url: str) -> str | None:
         return None
     pages = {(reading.stem, reading.number) for reading in here}
     for link in chain(tree.css(_NEXT_LINKS), filter(_leads_on, tree.css(_links_of_its_name(here[-1])))):
-        address = _absolute(url, attribute(link, "href")) or ""
+        address = absolute(url, attribute(link, "href")) or ""
         for reading in _readings(address):
             most = _MOST_PAGES if reading.is_sure else 2
             if 2 <= reading.number <= most and (reading.stem, reading.number - 1) in pages:
@@ -109,17 +110,3 @@ def _readings(url: str) -> list[_Reading]:
             rest = [(other, its) for other, its in query if other != name]
             readings.append(_Reading(spelled(path, rest), int(value)))
     return readings
-
-
-def _absolute(url: str, reference: str) -> str | None:
-    """Return an http(s) address, made absolute; None where there is none.
-
-    >>> _absolute("https://ferry.example/a", "?page=2"), _absolute("https://ferry.example/a", "javascript:next()")
-    ('https://ferry.example/a?page=2', None)
-    """
-    try:
-        address = urljoin(url, reference)
-        parts = urlsplit(address)
-    except ValueError:
-        return None
-    return address if parts.scheme in ("http", "https") and parts.hostname else None

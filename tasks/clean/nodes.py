@@ -1,5 +1,7 @@
 """Reading lexbor's nodes: text, labels and attributes, tidied."""
 
+import re
+
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.clean.whitespace import flat, tidy
@@ -7,6 +9,11 @@ from tasks.clean.whitespace import flat, tidy
 # Characters of an attribute, a heading, a declared value: what is longer is no metadata.
 LONGEST_VALUE = 20_000
 LONGEST_LABEL = 1_000
+
+# Between the text of one node and the next; no page shows it.
+_SEAM = "\x1f"
+_AT_SEAM = re.compile(rf"([^\s{_SEAM}]){_SEAM}+(?=([^\s{_SEAM}]))|{_SEAM}")
+_ENDS, _STARTS = '.!?…)”»"', "(©"
 
 Tree = LexborHTMLParser
 Node = LexborNode
@@ -28,6 +35,22 @@ def text_of(node: Node) -> str:
     'one two three'
     """
     return tidy(node.text(deep=True)[:LONGEST_VALUE])
+
+
+def parted_text_of(node: Node) -> str:
+    """Return what `text_of` does, with blanks where one element ends a word and another begins a sentence or a name.
+
+    >>> parted_text_of(Tree("<p><span>Storm at sea.</span><span>Photo: <b>T</b>om Lee</span></p>").css_first("p"))
+    'Storm at sea. Photo: Tom Lee'
+    """
+    written = node.text(deep=True, separator=_SEAM)[:LONGEST_VALUE]
+    return tidy(_AT_SEAM.sub(_part, written))
+
+
+def _part(seam: re.Match[str]) -> str:
+    before, after = seam[1] or "", seam[2] or ""
+    is_end = before.islower() or before in _ENDS
+    return f"{before} " if before and after and is_end and (after.isupper() or after in _STARTS) else before
 
 
 def label_of(node: Node) -> str:

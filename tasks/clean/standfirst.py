@@ -1,11 +1,13 @@
 """The sentences between headline and body, outside the body's container or on top of it."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from tasks.clean.blocks import STANDFIRST_MARK
+from tasks.clean.captions import is_caption
 from tasks.clean.container import squeeze
 from tasks.clean.labels import is_standfirst
-from tasks.clean.nodes import text_of
+from tasks.clean.nodes import parted_text_of, text_of
 from tasks.clean.outline import Outline
 from tasks.clean.reading import Reading
 
@@ -16,6 +18,8 @@ _SHORTEST, _LONGEST = 40, 700
 _SAME = 32
 # With this much text before it, a paragraph stands in the body.
 _MOST_BEFORE = 200
+# A caption is so near above its words; a byline has so few parts.
+_REACH, _MOST_PARTS = 6, 50
 
 
 def find_standfirst(reading: Reading, container: int, summary: str) -> str:
@@ -35,9 +39,22 @@ def find_standfirst(reading: Reading, container: int, summary: str) -> str:
         )
         if not _SHORTEST < outline.length[index] < _LONGEST or outline.link_density(index) >= _MOST_LINKED:
             continue
-        if is_marked or (outline.own[index] == outline.length[index] and _begins(outline, index, summary)):
-            return text_of(outline.nodes[index])
+        is_meant = is_marked or (outline.own[index] == outline.length[index] and _begins(outline, index, summary))
+        if is_meant and not _is_beside(outline, index, headline):
+            return parted_text_of(outline.nodes[index])
     return ""
+
+
+def _is_beside(outline: Outline, index: int, headline: int | None) -> bool:
+    """Tell whether an element is no standfirst, whatever it is called: a caption, or little besides one or a date."""
+    for above in islice(outline.ancestors(index), _REACH):
+        if headline is not None and outline.contains(above, headline):
+            break
+        if is_caption(outline, above):
+            return True
+    parts = range(index, min(outline.ends[index], index + _MOST_PARTS))
+    others = sum(outline.length[part] for part in parts if outline.tags[part] == "time" or is_caption(outline, part))
+    return outline.length[index] - others <= _SHORTEST
 
 
 def _begins(outline: Outline, index: int, summary: str) -> bool:
@@ -66,6 +83,7 @@ def _on_top(outline: Outline, container: int, headline: int | None, cut: set[int
             and _SHORTEST < size < min(_LONGEST, outline.length[container] // 2)
             and outline.link_density(index) < _MOST_LINKED
             and is_standfirst(outline.labels[index])
+            and not _is_beside(outline, index, headline)
         ):
             return index
         before += outline.own[index]

@@ -219,3 +219,17 @@ def test_keywords_are_words_and_a_site_has_a_name() -> None:
     )
     found = gather_metadata(Tree(page), "", datetime(2024, 3, 1, tzinfo=UTC))
     assert (found.keywords, found.site_name) == (("bridge", "storm"), "Courier")
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("Copyright 2014", None), ("© 1998-2024 Mill Courier", "Mill Courier"), ("磨坊日报版权所有", "磨坊日报")],
+)
+def test_notice_of_copyright_is_no_part_of_the_name_of_a_site(said: str, name: str | None) -> None:
+    page = f'<meta name=copyright content="{said}"><h1>Bridge holds</h1>'
+    assert gather_metadata(Tree(page), "", datetime(2024, 3, 1, tzinfo=UTC)).site_name == name
+
+
+def test_full_width_bar_parts_the_name_of_the_site_from_the_title() -> None:
+    site = '<meta property="og:site_name" content="磨坊新聞"><meta property="og:title" content="橋樑很堅固｜磨坊新聞">'
+    assert gather_metadata(Tree(site), "", datetime(2024, 3, 1, tzinfo=UTC)).title == "橋樑很堅固"

@@ -82,6 +82,28 @@ def test_time_element_of_an_update_yields() -> None:
     assert metadata_of(page).modified_at == datetime(2024, 3, 3, 9, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("published_at", "changes", "modified_at"),
+    [
+        # A clock without its zone, then the right one.
+        ("2024-02-26T07:30:00Z", ["2024-02-26T02:31:00Z", "2024-02-26T07:31:00Z"], "2024-02-26T07:31"),
+        # The last draft of what was published on schedule; the day alone of what was published during it.
+        ("2024-02-26T07:30:00Z", ["2024-02-25T18:00:00Z"], None),
+        ("2024-02-26T07:30:00Z", ["2024-02-26"], None),
+        ("2024-02-26T07:30:00Z", ["2024-02-27"], "2024-02-27T00:00"),
+        # Of a day nobody knows where it began.
+        ("2024-02-26", ["2024-02-25T20:00:00Z"], "2024-02-25T20:00"),
+    ],
+)
+def test_article_is_not_changed_before_it_is_published(
+    published_at: str, changes: list[str], modified_at: str | None
+) -> None:
+    said = "".join(f'<meta property="article:modified_time" content="{change}">' for change in changes)
+    page = f'<meta property="article:published_time" content="{published_at}">{said}<h1>Bridge holds</h1>{TEXT}'
+    changed = metadata_of(page).modified_at
+    assert (changed and f"{changed:%FT%H:%M}") == modified_at
+
+
 def test_day_of_the_url_is_given_its_hour_by_the_page() -> None:
     url = "https://courier.example/2024/02/26/bridge"
     assert published(f"<h1>Bridge holds</h1>{TEXT}", url) == ("2024-02-26", "url")

@@ -52,6 +52,38 @@ def test_standfirst_between_headline_and_body_is_the_first_block() -> None:
     assert draft.text.startswith(f"{sentences}{BETWEEN}")
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        '<figcaption><p class="lead">The cutter leaves her berth at dawn, with a pilot on board.</p></figcaption>',
+        '<div class="lead-art"><p class="caption">The cutter leaves her berth at dawn, with a pilot.</p></div>',
+        '<p class="subhead">Ana Ruiz <time>Feb. 26, 2024</time><time>Updated: Feb. 26, 2024, 1:35 a.m.</time></p>',
+    ],
+)
+def test_caption_or_dateline_above_the_body_is_no_standfirst(beside: str) -> None:
+    for html in (
+        f'<div class="head"><h1>Cutter</h1>{beside}</div><div><p>{SENTENCE * 4}</p></div>',
+        f"<article><h1>Cutter</h1>{beside}<p>{SENTENCE * 4}</p></article>",
+    ):
+        draft = clean(page_of(b"", URL), f"<body>{html}</body>")
+        assert isinstance(draft, Draft)
+        assert BlockKind.STANDFIRST not in {block.kind for block in draft.blocks}
+
+
+def test_standfirst_stays_one_where_headline_and_all_are_called_caption() -> None:
+    standfirst = '<p class="standfirst">Nobody minded that the cutter was late, least of all the ducks.</p>'
+    html = f'<div class="caption"><h1>Cutter</h1>{standfirst}</div><div><p>{SENTENCE * 4}</p></div>'
+    draft = clean(page_of(b"", URL), f"<body>{html}</body>")
+    assert isinstance(draft, Draft)
+    assert draft.blocks[0].kind is BlockKind.STANDFIRST
+
+
+def test_caption_is_parted_from_its_credit_and_its_words_are_not() -> None:
+    caption = "<figcaption><div>The <b>K</b>ing's cutter at dawn.</div><div>Ana Ruiz</div><i>(AFP)</i></figcaption>"
+    draft = draft_of(f"<p>{SENTENCE * 4}</p><figure><img src=a.png>{caption}</figure><p>{SENTENCE}Nobody minded.</p>")
+    assert draft.captions == ("The King's cutter at dawn. Ana Ruiz (AFP)",)
+
+
 def test_article_all_in_an_element_called_summary_has_no_standfirst() -> None:
     draft = draft_of(f'<div class="summary"><p>{SENTENCE}</p><p>{SENTENCE}Nobody minded.</p></div>')
     assert {block.kind for block in draft.blocks} == {BlockKind.PARAGRAPH}
@@ -217,6 +249,10 @@ def test_next_page_is_this_address_with_a_number_one_higher(here: str, link: str
 )
 def test_link_elsewhere_is_no_next_page(here: str, link: str) -> None:
     assert find_neighbours(Tree(f"<body>{link}</body>"), here).next_page is None
+
+
+def test_empty_address_names_no_amp_twin() -> None:
+    assert find_neighbours(Tree('<link rel=amphtml href="">'), "https://ferry.example/a").amp_url is None
 
 
 # walls

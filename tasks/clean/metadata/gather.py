@@ -53,12 +53,13 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
     base = _base(tree, url)
     language = _language(tree, tags, linked)
     headline = find_headline(sources)
+    publication = find_publication(sources, headline, language=language, fetched_at=fetched_at)
     return Metadata(
         title=headline.text,
         summary=linked.description or tags.first("summary") or None,
         authors=find_authors(sources, headline),
-        publication=find_publication(sources, headline, language=language, fetched_at=fetched_at),
-        modified_at=find_modification(sources, fetched_at),
+        publication=publication,
+        modified_at=find_modification(sources, publication, fetched_at),
         canonical_url=_canonical(tree, tags, linked, base),
         language=language or None,
         keywords=_keywords(tags, linked),

@@ -34,6 +34,9 @@ _POSTS = frozenset(_WORDS["posts"])
 _NO_NAMES = _POSTS | frozenset(_WORDS["agencies"])
 _ADDRESS = re.compile(r"https?://\S*|www\.\S+|\S+@\S+\.\w+|(?<!\w)@\w+")
 _BRACKETS = re.compile(r"\s*[(\[（][^)\]）]*[)\]）]")
+_AROUND = " ,;:|-–—'\"()[]（）／"
+# The end of a sentence, not of an initial.
+_STOP = re.compile(r"(?<!\b\w)\.+$|^\.+")
 _NOT_WORD = re.compile(r"\W+")
 _LONGEST_BYLINE = 1_000
 _LONGEST_NAME, _MOST_WORDS = 60, 5
@@ -87,7 +90,7 @@ def _split(byline: str) -> Iterable[str]:
     byline = _BEFORE.sub("", _without_task(byline))
     for part in _BETWEEN.split(byline):
         for name in map(_without_task, _commas(part)):
-            yield _PLACE.sub(r"\1", _BEFORE.sub("", name)).strip(" ,;:|-–—.'\"") or ""
+            yield _STOP.sub("", _PLACE.sub(r"\1", _BEFORE.sub("", name)).strip(_AROUND)).strip(_AROUND)
 
 
 def _without_task(part: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from tasks.clean.metadata.dates import Moment, clocks_in, day_in_url, is_plausible, parse_moment
+from tasks.clean.metadata.dates import EARLIEST, Moment, clocks_in, day_in_url, is_plausible, parse_moment
 from tasks.clean.metadata.headline import Headline
 from tasks.clean.metadata.shown import Sighting, sightings
 from tasks.clean.metadata.sources import Sources
@@ -52,10 +52,19 @@ def find_publication(
     return _refined(known, shown) if known else _nearest(shown)
 
 
-def find_modification(sources: Sources, fetched_at: datetime) -> datetime | None:
-    """Return when the article was last changed, as declared, or as a `time` element marks it."""
+def find_modification(sources: Sources, publication: Publication | None, fetched_at: datetime) -> datetime | None:
+    """Return when the article was last changed, as declared, or as a `time` element marks it.
+
+    What was changed before it was published was changed by nobody who read it: a draft, or a clock without its zone.
+    """
     changes = chain(_changes(sources), _marked_changes(sources.tree))
-    return next((moment.instant for moment in changes if is_plausible(moment, fetched_at)), None)
+    earliest = _earliest_change(publication.moment) if publication else EARLIEST
+    return next((each.instant for each in changes if is_plausible(each, fetched_at) and each.instant >= earliest), None)
+
+
+def _earliest_change(published: Moment) -> datetime:
+    """Return when an article may have been changed at the earliest; where only its day is known, in any zone."""
+    return published.instant if published.precision is Precision.INSTANT else published.instant - _EAST
 
 
 def is_month_first(language: str, url: str) -> bool:

@@ -1,5 +1,6 @@
 """What a page says about its article and where it says it, before any of it is weighed."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -8,6 +9,12 @@ from tasks.clean.metadata.lines import Lines
 from tasks.clean.metadata.tags import MetaTags, read_meta_tags
 from tasks.clean.nodes import Tree
 from tasks.clean.whitespace import flat
+
+_COPYRIGHT_SIGN = re.compile(r"©|\(c\)|copyright|版权所有|版權所有|rights reserved", re.IGNORECASE)
+_COPYRIGHT = re.compile(
+    rf"{_COPYRIGHT_SIGN.pattern}|all(?=\s+rights reserved)|\b(?:19|20)\d\d(?:\s*[-–—]\s*(?:19|20)\d\d)?\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +30,8 @@ class Sources:
     @property
     def site_name(self) -> str:
         """What the site calls itself; empty where it does not say."""
-        names = (*self.tags.all("site_name"), self.linked.publisher)
-        return next((name for name in names if not name.startswith(("http", "@", "www."))), "")
+        names = map(_without_copyright, (*self.tags.all("site_name"), self.linked.publisher))
+        return next((name for name in names if name and not name.startswith(("http", "@", "www."))), "")
 
     @property
     def site_names(self) -> tuple[str, ...]:
@@ -35,6 +42,15 @@ class Sources:
 def read_sources(tree: Tree, url: str) -> Sources:
     """Read what a page declares; its lines are read when somebody asks for them."""
     return Sources(tree, url, read_meta_tags(tree), read_linked_data(tree), Lines(tree))
+
+
+def _without_copyright(name: str) -> str:
+    """Cut from a site's name what says that it holds rights, and since when.
+
+    >>> _without_copyright("Copyright (c) 2017 Daily Bridge. All rights reserved.")
+    'Daily Bridge'
+    """
+    return _COPYRIGHT.sub(" ", name).strip(" .,;:|-–—") if _COPYRIGHT_SIGN.search(name) else name
 
 
 def absolute(base: str, reference: str) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 _WORD = re.compile(r"\w+")
-_SEPARATOR = re.compile(r"\s+[|•·»:–—-]\s+|\s*\|\s*")
+_SEPARATOR = re.compile(r"\s+[|•·»:–—-]\s+|\s*[|｜]\s*")
 # A headline belongs to the article when it shares this part of its words with a declared title.
 _AGREES = 0.5
 # A part of a title that consists of the site's name to this degree is no part of the headline.
