@@ -95,6 +95,17 @@ def test_byline_below_a_headline_in_bold() -> None:
     assert authors(f"{headline}<br>26 May 2024 By Ana Ruiz<br>{TEXT}") == ["Ana Ruiz"]
 
 
+def test_licence_by_attribution_is_no_author() -> None:
+    page = f'<h1>Bridge</h1>{TEXT}<a rel="license" href="https://commons.example/by/3.0/">Open Commons</a>'
+    assert authors(page) == []
+    assert authors(page.replace("license", "bookmark")) == ["Open Commons"]
+
+
+def test_links_side_by_side_are_not_one_name() -> None:
+    byline = '<p class="byline"><span>Ana Ruiz</span><span>Courier Business</span></p>'
+    assert authors(f"<h1>Bridge</h1>{byline}{TEXT}") != ["Ana RuizCourier Business"]
+
+
 def test_imprint_is_no_byline() -> None:
     assert authors(f"<h1>Bridge holds</h1>{TEXT}<footer><p>By Mill Media Ltd</p></footer>") == []
     assert authors(f"<h1>Bridge holds</h1>{TEXT}<p>Copyright 2021 by Mill Media Ltd</p>") == []

@@ -11,7 +11,7 @@ from tasks.clean.labels import traits_of, words_of
 from tasks.clean.metadata.headline import Headline
 from tasks.clean.metadata.lines import Lines, headline_test
 from tasks.clean.metadata.sources import Sources
-from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of, text_of
+from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of, parted_text_of, text_of
 
 _WORDS = vocabulary("names")
 
@@ -58,7 +58,8 @@ def _marked(tree: Tree, headline: Node | None) -> Iterator[list[Node]]:
 
 def _leads_to_a_folder(link: Node) -> bool:
     """Tell whether a link leads to where sites keep authors' pages: lexbor compares nine words more slowly."""
-    return _FOLDER.search(link.attributes["href"] or "") is not None
+    attributes = link.attributes
+    return _FOLDER.search(attributes["href"] or "") is not None and "license" not in (attributes.get("rel") or "")
 
 
 def _from_headline(
@@ -110,12 +111,12 @@ def _is_foreign(node: Node) -> bool:
 
 
 def _names(node: Node) -> list[str]:
-    links = [text for link in node.css("a") if 2 < len(text := _TAIL.sub("", text_of(link))) < _LONGEST]
+    links = [text for link in node.css("a") if 2 < len(text := _TAIL.sub("", parted_text_of(link))) < _LONGEST]
     if links and node.tag != "a":
         return links
     pieces = [piece for piece in node.iter(include_text=True) if text_of(piece)]
     is_list = len(pieces) > 1 and all(piece.tag != "-text" and " " in text_of(piece) for piece in pieces)
-    return [_TAIL.sub("", text_of(piece)) for piece in (pieces if is_list else [node])]
+    return [_TAIL.sub("", parted_text_of(piece)) for piece in (pieces if is_list else [node])]
 
 
 def _spoken(lines: Lines, headline: Headline) -> str:
