@@ -138,3 +138,8 @@ def test_a_wrong_declaration_is_found_out(codec: str, declared: str, sentence: s
     text = page(sentence, f'<meta charset="{declared}"><title>{sentence}</title>')
     answer = decode(text.encode(codec), f"text/html; charset={declared}")
     assert sentence in answer.text, answer
+
+
+@pytest.mark.parametrize(("codec", "words"), [("gb18030", "港口关闭"), ("euc-kr", "항구"), ("windows-1251", "Порт")])
+def test_few_characters_are_no_reason_to_doubt_a_declaration(codec: str, words: str) -> None:
+    assert words in decode(f"<p>{words}".encode(codec), f"text/html; charset={codec}").text

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("hostile server")
 
 CRAWL_DELAY = 0.1
 PATIENT = Limits(page_bytes=300_000, listing_bytes=500_000, backoff_seconds=0.02, longest_wait=60, hosts_at_once=500)
-HASTY = replace(PATIENT, total_seconds=2.0, read_seconds=0.6)
+HASTY = replace(PATIENT, total_seconds=5.0, read_seconds=2.0)
 
 
 @dataclass(frozen=True)

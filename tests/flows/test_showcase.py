@@ -72,4 +72,4 @@ def test_a_diff_shows_every_character_before_and_after(pieces: list[str]) -> Non
 
 def test_a_diff_without_colour_can_be_read() -> None:
     mended = mend(title="", summary=None, text="A rise of 3,5 % was seen.", language="en", mode=Mode.ALL)
-    assert diff(mended.text, mended.artifacts).plain == "A rise of [-3,5-]{+3.5+}[- -]% was seen."
+    assert diff(mended.text, mended.artifacts).plain == "A rise of [-3,5 -]{+3.5+}% was seen."
