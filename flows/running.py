@@ -239,7 +239,7 @@ def run_demo(data: Path, port: int) -> int:
 
 
 def _show_showcase(data: Path) -> None:
-    sentence = telling_sentence(read.articles(data, columns=["title", "text", "artifacts"]))
+    sentence = telling_sentence(read.articles(data, columns=["title", "language", "text", "artifacts"]))
     if sentence is not None:
         out.print("\nOne sentence, mended:\n")
         out.print(mended_sentence(sentence))

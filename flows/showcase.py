@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -44,14 +44,20 @@ class MendedSentence:
 
 
 def telling_sentence(articles: pa.Table) -> MendedSentence | None:
-    """Return the sentence in which most kinds of residue were mended; the shorter one where two are equal."""
-    rows = articles.select(["title", "text", "artifacts"]).to_pylist()
+    """Return the sentence in which most kinds of residue, then most characters, were mended; an English one if any."""
+    rows = articles.select(["title", "language", "text", "artifacts"]).to_pylist()
+    english = [row for row in rows if row["language"] == "en"]
+    return _most_telling(english) or _most_telling(rows)
+
+
+def _most_telling(rows: Iterable[dict[str, Any]]) -> MendedSentence | None:
     sentences = (sentence for row in rows for sentence in _sentences(row["title"], row["text"], row["artifacts"]))
     return max(sentences, key=_rank, default=None)
 
 
-def _rank(sentence: MendedSentence) -> tuple[int, int, str]:
-    return len({change.rule for change in sentence.changes}), -len(sentence.text), sentence.text
+def _rank(sentence: MendedSentence) -> tuple[int, int, int, str]:
+    mended = sum(len(change.before) for change in sentence.changes)
+    return len({change.rule for change in sentence.changes}), mended, -len(sentence.text), sentence.text
 
 
 def _sentences(title: str, text: str, artifacts: Iterable[dict[str, object]]) -> Iterator[MendedSentence]:
@@ -71,5 +77,5 @@ def _sentences(title: str, text: str, artifacts: Iterable[dict[str, object]]) ->
             for change in inside
             if change.start + len(change.after) <= start + len(sentence)
         )
-        if kept and len(sentence) <= LONGEST:
+        if kept and len(sentence) <= LONGEST and not any("\n" in change.before for change in kept):
             yield MendedSentence(text=sentence, changes=kept, title=title)

@@ -14,7 +14,7 @@ PRINTED = st.characters(exclude_categories=["Cc", "Cs"])  # rich keeps control c
 EXAMPLES = sorted(example for rule in RULEBOOK for example in rule.mends)
 
 
-def table(*texts: str) -> pa.Table:
+def table(*texts: str, language: str = "en") -> pa.Table:
     """Return articles as the dataset holds them, mended as boldly as can be."""
     rows = []
     for number, text in enumerate(texts):
@@ -31,7 +31,7 @@ def table(*texts: str) -> pa.Table:
             }
             for each in mended.artifacts
         ]
-        rows.append({"title": f"Article {number}", "text": mended.text, "artifacts": artifacts})
+        rows.append({"title": f"Article {number}", "language": language, "text": mended.text, "artifacts": artifacts})
     return pa.Table.from_pylist(rows)
 
 
@@ -44,6 +44,14 @@ def test_the_sentence_with_most_kinds_of_residue_is_chosen() -> None:
     assert "6,4 %" in chosen.before
     assert "6.4%" in chosen.text
     assert "All is well" not in chosen.text
+
+
+def test_an_english_sentence_is_chosen_where_there_is_one() -> None:
+    plain, rich = table("A rise of 3,5 % was seen."), table("“It will hold” , did she declare. The end.", language="fr")
+    chosen = telling_sentence(pa.concat_tables([rich, plain]))
+    assert chosen is not None
+    assert chosen.text == "A rise of 3.5% was seen."
+    assert telling_sentence(rich) is not None
 
 
 def test_nothing_mended_is_nothing_to_show() -> None:
