@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -38,6 +39,22 @@ def listing_sources(site: SampleSite) -> list[Source]:
     ]
 
 
+def job_of(where: Path | Place, run: str, **changes: Any) -> Job:
+    """Return a job on a dataset, as a flow would begin it; what is not named is small and quick."""
+    usual: dict[str, Any] = {
+        "name": run,
+        "flow": "test",
+        "place": where if isinstance(where, Place) else Place(root=str(where)),
+        "started_at": utc_now(),
+        "clock": utc_now,
+        "seed": 0,
+        "desk": Desk(),
+        "batch_size": 20,
+        "limits": Limits(backoff_seconds=0.02),
+    }
+    return Job(run=run, **(usual | changes))
+
+
 def ingest_without_prefect(
     where: Path | Place,
     sources: list[Source],
@@ -48,22 +65,8 @@ def ingest_without_prefect(
     announce: Announce = tell_no_one,
 ) -> Published:
     """Do what the `ingest` flow does, as plain function calls."""
-    place = where if isinstance(where, Place) else Place(root=str(where))
-    job = Job(
-        run=run,
-        name=run,
-        flow="test",
-        place=place,
-        started_at=utc_now(),
-        clock=utc_now,
-        seed=0,
-        desk=Desk(),
-        batch_size=20,
-        workers=workers,
-        limits=Limits(backoff_seconds=0.02),
-        window=window,
-        announce=announce,
-    )
+    job = job_of(where, run, workers=workers, window=window, announce=announce)
+    place = job.place
     with place.open() as store, store.files.lock(f"run-{run}"), Workers(workers) as at_work:
         finish_interrupted(job)
         for batch in collect_pages(job, sources):

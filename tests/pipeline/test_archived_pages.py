@@ -17,34 +17,17 @@ from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.documents import Outcome
 from tasks.edit import Desk, versions
-from tasks.fetch.exchange import Limits
 from tasks.fetch.sources import source_from_argument
-from tasks.job import Job
 from tasks.publish import Published, finish_runs, publish_run, tell_stories
 from tasks.rows import archived_pages
-from tests.conftest import ingest_without_prefect, listing_sources, utc_now
+from tests.conftest import ingest_without_prefect, job_of, listing_sources, utc_now
 from tests.storage.conftest import of_version
 
 DAY = date(2026, 2, 5)
 
 
-def job(root: Path, run: str) -> Job:
-    return Job(
-        run=run,
-        name=run,
-        flow="test",
-        place=Place(root=str(root)),
-        started_at=utc_now(),
-        clock=utc_now,
-        seed=0,
-        desk=Desk(),
-        batch_size=20,
-        limits=Limits(backoff_seconds=0.02),
-    )
-
-
 def reprocess(root: Path, selection: Selection, *, run: str = "again") -> Published:
-    at_work = job(root, run)
+    at_work = job_of(root, run)
     with Workers(1) as workers:
         for batch in collect_archived(at_work, selection):
             workers.edit(at_work, batch)
@@ -127,7 +110,7 @@ def test_the_next_ingest_edits_no_page_of_a_row_again(tmp_path: Path) -> None:
             patch.setattr("tasks.edit.PIPELINE_VERSION", "0.0.1")
             ingest_without_prefect(root, listing_sources(site), run="old")
         reprocess(root, Selection())
-        batches = list(collect_pages(job(root, "next"), listing_sources(site)))
+        batches = list(collect_pages(job_of(root, "next"), listing_sources(site)))
     with Store.open(root) as store:
         edited = {page.input for batch in batches for page in archived_pages(store.staging.read(batch.path))}
     assert edited.isdisjoint(row["input"] for row in rows(root))
@@ -142,7 +125,7 @@ def test_a_lost_ledger_costs_no_row_its_hints(root: Path) -> None:
 
 
 def test_what_a_dead_run_had_made_anew_is_not_made_again(root: Path) -> None:
-    dead = job(root, "dead")
+    dead = job_of(root, "dead")
     with Workers(1) as workers:
         done = next(collect_archived(dead, Selection()))
         workers.edit(dead, done)

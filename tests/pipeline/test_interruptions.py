@@ -12,36 +12,17 @@ import pytest
 
 from flows.sample.site import SampleSite
 from storage import read
-from storage.store import Place, Store
+from storage.store import Store
 from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.documents import Outcome, Reason
-from tasks.edit import Desk
-from tasks.fetch.exchange import Limits
-from tasks.job import Job
 from tasks.publish import publish_run
-from tests.conftest import ingest_without_prefect, listing_sources, rows, utc_now
+from tests.conftest import ingest_without_prefect, job_of, listing_sources, rows
 from tests.pipeline.culprit import CULPRIT, edit_or_die
 
 
-def job(root: Path, run: str, workers: int = 1) -> Job:
-    return Job(
-        run=run,
-        name=run,
-        flow="test",
-        place=Place(root=str(root)),
-        started_at=utc_now(),
-        clock=utc_now,
-        seed=0,
-        desk=Desk(),
-        batch_size=20,
-        workers=workers,
-        limits=Limits(backoff_seconds=0.02),
-    )
-
-
 def test_a_page_that_kills_its_worker_costs_itself_only(tmp_path: Path) -> None:
-    at_work = job(tmp_path / "data", "fatal", workers=2)
+    at_work = job_of(tmp_path / "data", "fatal", workers=2)
     with SampleSite() as site, Workers(2, edit_or_die) as workers:
         for batch in collect_pages(at_work, listing_sources(site)):
             workers.edit(at_work, batch)
@@ -62,7 +43,7 @@ def test_processes_make_the_rows_that_one_process_makes(tmp_path: Path) -> None:
 def test_what_a_dead_run_had_edited_is_published_by_the_next(tmp_path: Path) -> None:
     root = tmp_path / "data"
     with SampleSite() as site:
-        dead = job(root, "dead")
+        dead = job_of(root, "dead")
         with Workers(1) as workers:
             for batch in collect_pages(dead, listing_sources(site)):
                 workers.edit(dead, batch)
@@ -79,7 +60,7 @@ def test_what_a_dead_run_had_edited_is_published_by_the_next(tmp_path: Path) -> 
 def test_archived_pages_of_a_dead_run_are_not_asked_for_again(tmp_path: Path) -> None:
     root = tmp_path / "data"
     with SampleSite() as site:
-        list(collect_pages(job(root, "dead"), listing_sources(site)))
+        list(collect_pages(job_of(root, "dead"), listing_sources(site)))
         asked = len(site.requests)
         ingest_without_prefect(root, listing_sources(site), run="next")
         again = [request for request in site.requests[asked:] if request.path.startswith("/2026/")]

@@ -15,13 +15,11 @@ from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.documents import Outcome
 from tasks.edit import Desk, versions
-from tasks.fetch.exchange import Limits
 from tasks.fetch.window import Window
-from tasks.job import Job
 from tasks.publish import Published, finish_interrupted, publish_run
 from tasks.survey import look
 from tasks.topics.watchlists import read_watchlists
-from tests.conftest import listing_sources, utc_now
+from tests.conftest import job_of, listing_sources
 
 TOPICS_ONLY = frozenset({"topics", "versions", "updated_at", "revision"})
 DREDGING = Desk(
@@ -32,23 +30,8 @@ HARBOURS = Desk(
 )
 
 
-def job(root: Path, run: str, desk: Desk) -> Job:
-    return Job(
-        run=run,
-        name=run,
-        flow="test",
-        place=Place(root=str(root)),
-        started_at=utc_now(),
-        clock=utc_now,
-        seed=0,
-        desk=desk,
-        batch_size=20,
-        limits=Limits(backoff_seconds=0.02),
-    )
-
-
 def ingest(root: Path, site: SampleSite, run: str, desk: Desk) -> Published:
-    at_work = job(root, run, desk)
+    at_work = job_of(root, run, desk=desk)
     with Workers(1) as workers:
         for batch in collect_pages(at_work, listing_sources(site)):
             workers.edit(at_work, batch)
@@ -57,7 +40,7 @@ def ingest(root: Path, site: SampleSite, run: str, desk: Desk) -> Published:
 
 def reprocess(root: Path, run: str, desk: Desk) -> tuple[Published, int]:
     """Return what was published, and how many pages had to be edited for it."""
-    at_work, edited = job(root, run, desk), 0
+    at_work, edited = job_of(root, run, desk=desk), 0
     with Workers(1) as workers:
         for batch in collect_archived(at_work, Selection()):
             workers.edit(at_work, batch)
@@ -138,10 +121,10 @@ def test_only_articles_whose_lists_changed_get_a_revision(root: Path) -> None:
 
 
 def test_a_run_that_died_while_matching_is_finished_by_the_next(root: Path) -> None:
-    dead = job(root, "dead", HARBOURS)
+    dead = job_of(root, "dead", desk=HARBOURS)
     assert list(collect_archived(dead, Selection())) == []
     assert set(watches(root)) == {"watch:dredging"}
-    assert finish_interrupted(job(root, "next", HARBOURS)) == 1
+    assert finish_interrupted(job_of(root, "next", desk=HARBOURS)) == 1
     assert set(watches(root)) == {"watch:harbours"}
 
 
