@@ -20,11 +20,11 @@ COLLECTING = """
 import sys
 from tasks.collect import collect_pages
 from tasks.fetch.sources import Source, SourceKind
-from tests.pipeline.test_interruptions import job
+from tests.conftest import job_of
 
 run, root, listed = sys.argv[1:]
 source = Source(name="list", kind=SourceKind.URL_LIST, location=listed, delay=0.0, allow_private=True)
-list(collect_pages(job(root, run), [source]))
+list(collect_pages(job_of(root, run), [source]))
 """
 
 

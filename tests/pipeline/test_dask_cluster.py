@@ -23,9 +23,8 @@ from tasks.collect import collect_pages
 from tasks.documents import Reason
 from tasks.edit import Desk
 from tasks.publish import publish_run
-from tests.conftest import ingest_without_prefect, listing_sources
+from tests.conftest import ingest_without_prefect, job_of, listing_sources, rows
 from tests.pipeline.culprit import CULPRIT, edit_or_die
-from tests.pipeline.test_interruptions import job, rows
 
 pytestmark = [pytest.mark.xdist_group("dask"), pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
@@ -87,7 +86,7 @@ def worker(folder: Path, address: str, name: str, *options: str) -> Iterator[sub
 def test_a_cluster_makes_the_rows_that_one_process_makes(tmp_path: Path) -> None:
     with SampleSite() as site:
         ingest_without_prefect(tmp_path / "one", listing_sources(site), run="run")
-        at_work = job(tmp_path / "dask", "run")
+        at_work = job_of(tmp_path / "dask", "run")
         with scheduler(tmp_path) as address, worker(tmp_path, address, "a"), Cluster(address) as cluster:
             for batch in collect_pages(at_work, listing_sources(site)):
                 cluster.edit(at_work, batch)
@@ -96,7 +95,7 @@ def test_a_cluster_makes_the_rows_that_one_process_makes(tmp_path: Path) -> None
 
 
 def test_a_worker_killed_over_a_batch_costs_time_only(tmp_path: Path) -> None:
-    at_work = replace(job(tmp_path / "data", "run"), batch_size=200)
+    at_work = replace(job_of(tmp_path / "data", "run"), batch_size=200)
     with SampleSite() as site, scheduler(tmp_path) as address:
         ingest_without_prefect(tmp_path / "one", listing_sources(site), run="run")
         with (
@@ -115,7 +114,7 @@ def test_a_worker_killed_over_a_batch_costs_time_only(tmp_path: Path) -> None:
 
 
 def test_a_page_that_kills_workers_costs_itself_only(tmp_path: Path) -> None:
-    at_work = job(tmp_path / "data", "fatal")
+    at_work = job_of(tmp_path / "data", "fatal")
     with SampleSite() as site, Cluster("local", 2, edit_or_die) as cluster:
         for batch in collect_pages(at_work, listing_sources(site)):
             cluster.edit(at_work, batch)
@@ -137,7 +136,7 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_workers_with_another_copydesk_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_work = job(tmp_path / "data", "run")
+    at_work = job_of(tmp_path / "data", "run")
     with SampleSite() as site, Cluster("local", 1) as cluster:
         batch = next(collect_pages(at_work, listing_sources(site)))
         monkeypatch.setattr("tasks.edit.PIPELINE_VERSION", "9.9.9")

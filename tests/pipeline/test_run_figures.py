@@ -12,8 +12,7 @@ from tasks.batch import Workers
 from tasks.collect import collect_pages
 from tasks.documents import Action
 from tasks.publish import Published, count_outcomes
-from tests.conftest import ingest_without_prefect, listing_sources, utc_now
-from tests.pipeline.test_interruptions import job
+from tests.conftest import ingest_without_prefect, job_of, listing_sources, utc_now
 
 
 def test_corrections_are_those_of_the_rows(sample_run: tuple[Path, Published]) -> None:
@@ -42,7 +41,7 @@ def test_what_did_not_change_is_not_counted_again(tmp_path: Path) -> None:
 
 def test_a_dead_run_is_credited_with_what_it_had_brought(tmp_path: Path) -> None:
     root = tmp_path / "data"
-    dead = job(root, "dead")
+    dead = job_of(root, "dead")
     with SampleSite() as site, Store.open(root) as store:
         for name in ("dead", "idle"):
             store.ledger.start_run(Run(run=name, flow="ingest", started_at=utc_now() - timedelta(hours=1)))
