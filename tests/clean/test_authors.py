@@ -71,6 +71,10 @@ def test_what_a_page_shows_must_read_like_a_name() -> None:
         "<div class=article-byline><span>By</span> <a href='/ana'>Ana Ruiz</a></div>",
         "<dl><dt>von</dt><a href='/autoren/77/ana-ruiz'><dd>Ana Ruiz</dd></a></dl>",
         "<p>By Ana Ruiz</p>",
+        # A day beside the name.
+        "<h3 class=byline>by Ana Ruiz<br><span>Monday, November 18, 2019</span></h3>",
+        "<p class=byline><a href='/author/ana-ruiz'>Ana Ruiz <span>Monday</span></a></p>",
+        "<p>Von Ana Ruiz, Mo., 18. November 2019</p>",
         "<p>11.12.2023 - von Ana Ruiz</p>",
         f"{TEXT}<p><strong>Text:</strong> Ana Ruiz</p>",
         # The maker of the picture, the writer of another article and a reader come first, and do not count.

@@ -90,8 +90,9 @@ def sightings(lines: Lines, headline: Headline, *, month_first: bool) -> list[Si
 
 
 def text_below(headline: Headline) -> str:
-    """Return the beginning of what stands below a headline; empty where none is shown."""
-    return text_after(headline.node, _BESIDE)[:_BESIDE] if headline.node is not None else ""
+    """Return the beginning of what stands below a headline, if it may hold a date; empty where it does not."""
+    text = text_after(headline.node, _BESIDE)[:_BESIDE] if headline.node is not None else ""
+    return text if _YEAR_LIKE.search(text) else ""
 
 
 def day_alone(text: str, *, month_first: bool) -> Moment | None:
