@@ -92,6 +92,12 @@ def test_shown_author(shown: str) -> None:
 def test_names_side_by_side() -> None:
     shown = "<div class=byline><span>Ana Ruiz</span><span>Tom Lee</span></div>"
     assert authors(f"<h1>Bridge holds</h1>{shown}{TEXT}") == ["Ana Ruiz", "Tom Lee"]
+    assert authors(f"<h1>Bridge holds</h1><div class=byline><div>{shown}</div></div>{TEXT}") == ["Ana Ruiz", "Tom Lee"]
+
+
+def test_the_house_of_a_person_is_no_second_author() -> None:
+    assert people(["Ana Ruiz, Courier Islands"], ["Courier"]) == ("Ana Ruiz",)
+    assert people(["Courier Islands"], ["Courier"]) == ("Courier Islands",)
 
 
 def test_byline_below_a_headline_in_bold() -> None:

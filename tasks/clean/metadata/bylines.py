@@ -117,9 +117,15 @@ def _names(node: Node) -> list[str]:
     links = [text for link in node.css("a") if 2 < len(text := _name(link)) < _LONGEST]
     if links and node.tag != "a":
         return links
-    pieces = [piece for piece in node.iter(include_text=True) if text_of(piece)]
+    pieces = _pieces(node)
+    while len(pieces) == 1 and pieces[0].tag != "-text":
+        pieces = _pieces(pieces[0])
     is_list = len(pieces) > 1 and all(piece.tag != "-text" and " " in text_of(piece) for piece in pieces)
     return [_name(piece) for piece in (pieces if is_list else [node])]
+
+
+def _pieces(node: Node) -> list[Node]:
+    return [piece for piece in node.iter(include_text=True) if text_of(piece)]
 
 
 def _name(node: Node) -> str:

@@ -56,7 +56,12 @@ def people(bylines: Iterable[str], site_names: Iterable[str] = ()) -> tuple[str,
             folded = _fold(name)
             if folded and folded not in sites and _is_name(name):
                 names.setdefault(_without_accents(folded), name)
-    return tuple(names.values())[:_MOST_AUTHORS]
+    return _without_desks(tuple(names.values()), sites)[:_MOST_AUTHORS]
+
+
+def _without_desks(names: tuple[str, ...], sites: set[str]) -> tuple[str, ...]:
+    """Drop a part of the house ("Courier Sports") beside a person: a name that begins with the site's."""
+    return tuple(name for at, name in enumerate(names) if not at or _fold(name.split()[0]) not in sites)
 
 
 def people_shown(bylines: Iterable[str], site_names: Iterable[str] = ()) -> tuple[str, ...]:

@@ -16,6 +16,9 @@ _COPYRIGHT = re.compile(
     re.IGNORECASE,
 )
 
+# One of the machines that share a site's load.
+_FARM = re.compile(r"^www\d*\.")
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -71,12 +74,12 @@ def absolute(base: str, reference: str) -> str | None:
 def host_names(url: str) -> tuple[str, ...]:
     """Return what a site may call itself after its host.
 
-    >>> host_names("https://www.bridge.example/a")
+    >>> host_names("https://www1.bridge.example/a")
     ('bridge.example', 'bridge')
     """
     if not _is_address(url):
         return ()
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    host = _FARM.sub("", urlsplit(url).hostname or "")
     return host, host.split(".")[0]
 
 
