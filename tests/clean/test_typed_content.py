@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from tasks.clean.blocks import BETWEEN
 from tasks.clean.extract import clean
+from tasks.clean.metadata.gather import gather_metadata
 from tasks.clean.neighbours import find_neighbours
 from tasks.clean.nodes import Tree
 from tasks.clean.tables import read_table
 from tasks.documents import BlockKind, Draft
-from tests.pages.redraw import page_of
+from tests.pages.redraw import FETCHED_AT, page_of
 
 SENTENCE = "The pilot cutter went out at first light and came back with nobody on board but the cook. "
 URL = "https://ferry.example/2024/pilot-cutter"
@@ -290,3 +291,18 @@ def test_wall_is_declared_and_cut_is_measured(head: str, body: str, is_paywalled
 def test_selector_of_a_page_does_no_harm(selector: str) -> None:
     part = f'{{"isAccessibleForFree": false, "cssSelector": "{selector}"}}'
     assert draft_of(f"<p>{SENTENCE * 2}</p>", linked(hasPart=part)).is_paywalled
+
+
+def test_links_are_read_by_the_base_that_the_page_names() -> None:
+    here = "https://ferry.example/a/long-walk"
+    page = (
+        '<head><base href="/"><link rel=amphtml href="amp/long-walk"><link rel=canonical href="a/long-walk">'
+        '<meta property="og:image" content="boat.jpg"></head><a href="a/long-walk/2">2</a>'
+    )
+    neighbours, metadata = find_neighbours(Tree(page), here), gather_metadata(Tree(page), here, FETCHED_AT)
+    assert (neighbours.amp_url, neighbours.next_page, metadata.canonical_url, metadata.lead_image) == (
+        "https://ferry.example/amp/long-walk",
+        "https://ferry.example/a/long-walk/2",
+        here,
+        "https://ferry.example/boat.jpg",
+    )

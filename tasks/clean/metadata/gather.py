@@ -9,7 +9,7 @@ from tasks.clean.metadata.authors import find_authors
 from tasks.clean.metadata.headline import document_title, find_headline
 from tasks.clean.metadata.jsonld import LinkedData, Update
 from tasks.clean.metadata.published import Publication, find_modification, find_publication
-from tasks.clean.metadata.sources import Sources, absolute, read_sources
+from tasks.clean.metadata.sources import Sources, absolute, base_of, read_sources
 from tasks.clean.metadata.tags import MetaTags
 from tasks.clean.nodes import Tree, attribute
 from tasks.clean.whitespace import flat
@@ -50,7 +50,7 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
     """Read a page's metadata. `tree` must still hold its scripts."""
     sources = read_sources(tree, url)
     tags, linked = sources.tags, sources.linked
-    base = _base(tree, url)
+    base = base_of(tree, url)
     language = _language(tree, tags, linked)
     headline = find_headline(sources)
     publication = find_publication(sources, headline, language=language, fetched_at=fetched_at)
@@ -94,11 +94,6 @@ def _language(tree: Tree, tags: MetaTags, linked: LinkedData) -> str:
     declared = (attribute(root, "lang") or attribute(root, "xml:lang")) if root is not None else ""
     tag = (declared or linked.language or tags.first("language")).split(",")[0].strip().replace("_", "-")
     return tag if len(tag) <= _LONGEST_LANGUAGE_TAG and tag.replace("-", "").isalnum() and tag.isascii() else ""
-
-
-def _base(tree: Tree, url: str) -> str:
-    node = tree.head.css_first("base[href]") if tree.head is not None else None
-    return absolute(url, attribute(node, "href")) or url if node is not None else url
 
 
 def _canonical(tree: Tree, tags: MetaTags, linked: LinkedData, base: str) -> str | None:
