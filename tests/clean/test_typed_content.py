@@ -147,6 +147,22 @@ def test_captions_of_other_articles_are_left_out() -> None:
     assert "The cutter." not in draft.text
 
 
+@pytest.mark.parametrize(
+    "credit", ["Photo: Reuters", "(Foto: Ana Ruiz)", "Getty Images", "ANA RUIZ/AFP via Getty Images", "© 2024 Courier"]
+)
+def test_a_mere_credit_is_no_caption(credit: str) -> None:
+    pictures = "".join(f"<figure><figcaption>{said}</figcaption></figure>" for said in (credit, f"The ferry. {credit}"))
+    assert draft_of(f"<p>{SENTENCE * 4}</p>{pictures}").captions == (f"The ferry. {credit}",)
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["Photo finish in the harbour race", "Image: how the ferry looks from below", "Ana Ruiz", "Karl, Reuters"],
+)
+def test_a_caption_that_looks_like_a_credit_stays(caption: str) -> None:
+    assert draft_of(f"<p>{SENTENCE * 4}</p><figure><figcaption>{caption}</figcaption></figure>").captions == (caption,)
+
+
 def test_a_few_captions_beside_a_text_are_no_gallery() -> None:
     pictures = "".join(f"<figure><figcaption>{number}. {SENTENCE}</figcaption></figure>" for number in range(5))
     draft = draft_of(f"<p>{SENTENCE * 5}</p>{pictures}")
