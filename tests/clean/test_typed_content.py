@@ -132,6 +132,40 @@ def test_cells_of_a_row_do_not_run_into_each_other() -> None:
     assert draft.tables[0].rows[2] == ("Eel", "", "7")
 
 
+# datelines
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Monday, 26 February 2024", "Stand: 26.02.2024, 18:05 Uhr", "2024年02月26日23:52 | 来源：新华网", "26/2/2024"],
+)
+def test_a_date_above_the_text_is_no_part_of_it(line: str) -> None:
+    assert draft_of(f"<p>{line}</p><p>{SENTENCE * 4}</p>").text == (SENTENCE * 4).strip()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "26 February 2024",
+        "Open from 21.10.2024 to 27.10.2024",
+        "— Ana Ruiz (@ana) Feb. 26, 2024",
+        "It was 26 May 2024.",
+    ],
+)
+def test_a_date_that_heads_a_chronicle_or_says_more_stays(line: str) -> None:
+    assert line in draft_of(f"<p>{SENTENCE * 4}</p><p>{line}</p><p>{SENTENCE}Nobody minded.</p>").text
+
+
+def test_a_date_with_its_hour_between_paragraphs_is_no_part_of_the_text() -> None:
+    body = f"<p>{SENTENCE * 4}</p><p>Ana Ruiz 2024-02-26 14:35</p><p>{SENTENCE}Nobody minded.</p>"
+    assert "Ana Ruiz" not in draft_of(body).text
+
+
+@pytest.mark.parametrize("line", ["Tags:storm", "Source: the harbour office", "编辑：李娜", "©Courier 2024"])
+def test_furniture_that_a_mark_parts_from_its_words_is_no_part_of_the_text(line: str) -> None:
+    assert line not in draft_of(f"<p>{SENTENCE * 4}</p><p>{line}</p>").text
+
+
 # captions
 
 
