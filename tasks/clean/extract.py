@@ -70,6 +70,7 @@ def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, pag
         text=text,
         page_text=page_text,
         is_declared_article=metadata.is_declared_article,
+        declared_other=metadata.declared_other,
         link_density=outline.link_density(0),
         path=urlsplit(page.url).path if page.url else "/-",
         teasers=sum(
