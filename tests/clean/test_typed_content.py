@@ -1,7 +1,7 @@
 """What an article holds beside running text: tables, captions, entries of a live blog, its other pages, its wall."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from bs4 import BeautifulSoup
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tasks.clean.blocks import BETWEEN
 from tasks.clean.extract import clean
 from tasks.clean.metadata.gather import gather_metadata
+from tasks.clean.metadata.hours import age_said, clock_said
 from tasks.clean.neighbours import find_neighbours
 from tasks.clean.nodes import Tree
 from tasks.clean.tables import read_table
@@ -261,6 +262,65 @@ def test_live_blog_that_shows_nothing_is_read_from_json_ld() -> None:
     draft = draft_of("<p>Loading …</p>", f'<script type="application/ld+json">{declared}</script>')
     assert draft.extraction.strategy == "json-ld"
     assert [each.published_at.hour for each in draft.live_entries] == [8, 9, 10, 11]
+
+
+DECLARED = (
+    '<meta property="og:type" content="article">'
+    '<meta property="article:published_time" content="2024-02-26T21:30:00+01:00">'
+)
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        ("00:15", "23:05", "22:40"),
+        ("12:15 am", "11:05 pm", "10:40 p.m."),
+        ("0.15 Uhr", "23.05 Uhr", "kl. 22.40"),
+        ("22h40", "23h05", "0h15"),
+    ],
+)
+def test_hours_in_words_are_those_of_a_live_blog(hours: tuple[str, ...]) -> None:
+    body = "".join(f"<section><div>{hour}</div><p>{n}. {SENTENCE * 2}</p></section>" for n, hour in enumerate(hours))
+    draft = draft_of(f"<div>{body}</div>", DECLARED)
+    assert {each.published_at for each in draft.live_entries} == {
+        datetime(2024, 2, 26, 21, 40, tzinfo=UTC),
+        datetime(2024, 2, 26, 22, 5, tzinfo=UTC),
+        datetime(2024, 2, 26, 23, 15, tzinfo=UTC),
+    }
+    assert hours[1] not in draft.text
+
+
+@pytest.mark.parametrize(
+    "ages",
+    [
+        ("5 minutes ago", "1 hour ago", "2 hours ago"),
+        ("vor 5 Minuten", "vor 1 Stunde", "vor 2 Stunden"),
+        ("hace 5 minutos", "hace 1 hora", "hace 2 horas"),
+        ("5分前", "1時間前", "2時間前"),
+    ],
+)
+def test_ages_are_counted_from_when_the_page_was_fetched(ages: tuple[str, ...]) -> None:
+    body = "".join(f"<section><span>{age}</span><p>{n}. {SENTENCE * 2}</p></section>" for n, age in enumerate(ages))
+    draft = draft_of(f"<div>{body}</div>", DECLARED)
+    assert [FETCHED_AT - each.published_at for each in draft.live_entries] == [
+        timedelta(minutes=5),
+        timedelta(hours=1),
+        timedelta(hours=2),
+    ]
+
+
+def test_hours_of_a_timetable_or_of_comments_make_no_live_blog() -> None:
+    times = "".join(f"<li>{hour}:40</li>" for hour in range(8, 20))
+    comments = "".join(f"<div><span>{hour}:40</span><p>{hour}. {SENTENCE}</p></div>" for hour in range(10, 16))
+    body = f"<p>{SENTENCE * 9}</p><ul>{times}</ul><div class=comments>{comments}</div>"
+    assert draft_of(body, DECLARED).live_entries == ()
+
+
+@given(st.text(max_size=24))
+def test_hours_never_raise(text: str) -> None:
+    clock, age = clock_said(text), age_said(text)
+    assert clock is None or clock < timedelta(days=1)
+    assert age is None or age >= timedelta()
 
 
 # pages of one article
