@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
 
 from tasks.clean.data import vocabulary
+from tasks.clean.phrases import is_box_title
 from tasks.clean.datelines import is_dateline
 from tasks.clean.outline import BLOCK_TAGS
 from tasks.clean.tables import read_table
@@ -228,7 +229,7 @@ def _is_furniture(block: Block) -> bool:
     text, density = block.text, block.link_density
     return (
         (block.kind is BlockKind.HEADING and block.level == 1)
-        or (len(text) < _LONGEST_FURNITURE and _OPENING.match(text) is not None)
+        or (len(text) < _LONGEST_FURNITURE and (_OPENING.match(text) is not None or is_box_title(text)))
         or (density > 0.8 and len(text) < 200 and block.kind is not BlockKind.ROW)
         or (density > 0.5 and block.kind is BlockKind.ITEM)
         or not _LETTER.search(text)
