@@ -9,9 +9,9 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
 
 from tasks.clean.data import vocabulary
-from tasks.clean.phrases import is_box_title
-from tasks.clean.datelines import is_dateline
+from tasks.clean.datelines import is_byline, is_dateline
 from tasks.clean.outline import BLOCK_TAGS
+from tasks.clean.phrases import is_box_title
 from tasks.clean.tables import read_table
 from tasks.clean.whitespace import tidy
 from tasks.documents import BlockKind, Table, TextBlock
@@ -74,8 +74,11 @@ _OPENING = re.compile(
 _LONGEST_FURNITURE = 140
 _SHORTEST_REPEAT = 100
 _LETTER = re.compile(r"[^\W_]")
-_MAY_BE_DATELINE = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING})
+_MAY_BE_HEAD_LINE = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING})
 _SHORTEST_RUNNING = 100
+_NO_LETTERS = re.compile(r"[\W_]+")
+# Of a title in letters, and how many marks one may have more than the other.
+_SHORTEST_TITLE, _LONGEST_KICKER, _MOST_MARKS = 12, 60, 5
 
 
 def read_fragment(html: str) -> Fragment:
@@ -189,8 +192,8 @@ def _follows_break(element: PageElement | None) -> bool:
     return isinstance(element, Tag) and element.name == "br"
 
 
-def article_blocks(blocks: Iterable[Block], title: str) -> list[Block]:
-    """Drop the blocks that are furniture: the title again, dates, calls to read on, lists of links, lone headings.
+def article_blocks(blocks: Iterable[Block], title: str, authors: Iterable[str] = ()) -> list[Block]:
+    """Drop what is furniture: the title again, dates and bylines, calls to read on, lists of links, lone headings.
 
     >>> heading, call = Block(BlockKind.HEADING, "Why", level=2), Block(BlockKind.PARAGRAPH, "Read more: rain", 4)
     >>> article_blocks([heading, call], "Rain")
@@ -198,7 +201,7 @@ def article_blocks(blocks: Iterable[Block], title: str) -> list[Block]:
     """
     folded = title.casefold()
     kept = [block for block in blocks if block.text.casefold() != folded and not _is_furniture(block)]
-    return list(_without_empty_headings(_without_datelines(_without_repeats(kept))))
+    return list(_without_empty_headings(_without_head_lines(_without_repeats(kept), title, tuple(authors))))
 
 
 def _without_repeats(blocks: list[Block]) -> list[Block]:
@@ -214,15 +217,32 @@ def _without_repeats(blocks: list[Block]) -> list[Block]:
     return kept
 
 
-def _without_datelines(blocks: Iterable[Block]) -> list[Block]:
-    """Drop the dates above the running text, and below its beginning those with the hour: others head a chronicle."""
+def _without_head_lines(blocks: Iterable[Block], title: str, authors: tuple[str, ...]) -> list[Block]:
+    """Drop titles, bylines and dates above the running text, and below its beginning dates with the hour.
+
+    Other dates head the parts of a chronicle.
+    """
     kept = list[Block]()
     is_below = False
     for block in blocks:
-        if block.kind not in _MAY_BE_DATELINE or not is_dateline(block.text, needs_hour=is_below):
+        if block.kind not in _MAY_BE_HEAD_LINE or not _is_head_line(block.text, title, authors, is_below=is_below):
             kept.append(block)
         is_below = is_below or len(block.text) >= _SHORTEST_RUNNING
     return kept
+
+
+def _is_head_line(text: str, title: str, authors: tuple[str, ...], *, is_below: bool) -> bool:
+    if is_below:
+        return is_dateline(text, needs_hour=True)
+    return is_dateline(text, needs_hour=False) or is_byline(text, authors) or _ends_with_title(text, title)
+
+
+def _ends_with_title(text: str, title: str) -> bool:
+    """Tell whether a line is a title, perhaps below its kicker."""
+    if not len(title) <= len(text) + _MOST_MARKS <= len(title) + _LONGEST_KICKER:
+        return False
+    squeezed = _NO_LETTERS.sub("", title).casefold()
+    return len(squeezed) >= _SHORTEST_TITLE and _NO_LETTERS.sub("", text).casefold().endswith(squeezed)
 
 
 def _is_furniture(block: Block) -> bool:

@@ -139,7 +139,8 @@ def _cut_out(reading: Reading, container: int, metadata: Metadata, fetched_at: d
         mark_standfirst(outline, container, headline, cut)
     _simplify(outline, container, cut)
     fragment = read_fragment(_BETWEEN_BLOCKS.sub(">", outline.nodes[container].html or ""))
-    blocks = [block for block in article_blocks(fragment.blocks, metadata.title) if block.kind is not BlockKind.CAPTION]
+    known = article_blocks(fragment.blocks, metadata.title, metadata.authors)
+    blocks = [block for block in known if block.kind is not BlockKind.CAPTION]
     if standfirst and not any(standfirst[:50] in block.text for block in blocks):
         blocks = [Block(BlockKind.STANDFIRST, standfirst), *blocks]
     if is_gallery(text_of_blocks(blocks), captions):

@@ -1,6 +1,7 @@
-"""Lines above or between an article's paragraphs that say when something was written, and nothing else."""
+"""Lines above or between an article's paragraphs that say when it was written, by whom, and nothing else."""
 
 import re
+from collections.abc import Iterable
 
 from tasks.clean.data import vocabulary
 from tasks.clean.metadata.dates import days_with_places
@@ -12,8 +13,24 @@ _YEAR_LIKE = re.compile(r"\d{4}|\d\d[./]\d\d")
 _CLOCK = re.compile(r"\d{1,2}\s?[:.hH]\s?\d\d(?!\d)")
 # Who posted what is embedded, and whole sentences.
 _SIGNED, _SENTENCE = re.compile(r"[@(“”\"«»]|^\s*[-–—]"), re.compile(r"[.!?。]$")
-_DAYS = frozenset(vocabulary("names")["days"])
+_NAMES, _DATES = vocabulary("names"), vocabulary("dates")
+_DAYS = frozenset(_NAMES["days"])
 _WORD = re.compile(r"[^\W\d_]+")
+_LONGEST_BYLINE = 100
+# Words beside the names that a byline begins with: of a desk, a town.
+_MOST_OTHERS = 3
+_BY = frozenset(_NAMES["before"])
+_BESIDE_NAMES = frozenset(
+    word
+    for words in (
+        *(_NAMES[name] for name in ("before", "between", "roles", "days", "agencies", "pictures", "texts", "signed")),
+        *(_DATES[name] for name in ("months", "beside_clocks", "minutes", "hours", "ago", "one")),
+    )
+    for phrase in words
+    for word in _WORD.findall(phrase)
+)
+_READING_TIME = re.compile("|".join(map(re.escape, _NAMES["reading_time"])), re.IGNORECASE)
+_MINUTES = re.compile(r"\b\d{1,2}\s?min", re.IGNORECASE)
 
 
 def is_dateline(text: str, *, needs_hour: bool) -> bool:
@@ -32,3 +49,24 @@ def is_dateline(text: str, *, needs_hour: bool) -> bool:
         return False
     words = [word for word in _WORD.findall(rest) if len(word) > 1 and word.casefold() not in _DAYS]
     return len(words) <= _MOST_WORDS and len("".join(words)) <= _MOST_LETTERS
+
+
+def is_byline(text: str, authors: Iterable[str]) -> bool:
+    """Tell whether a line names an article's authors, or how long it takes to read, and nothing that is said of them.
+
+    >>> [is_byline(line, ["Ana Ruiz"]) for line in ("Text: Ana Ruiz | 3 May 2021", "By Ana Ruiz, RTX North", "4 min")]
+    [True, True, True]
+    >>> [is_byline(line, ["Ana Ruiz"]) for line in ("Ana Ruiz returns", "By the river", "Ana Ruiz: It rained.")]
+    [False, False, False]
+    """
+    if len(text) > _LONGEST_BYLINE or _SIGNED.search(text) or _SENTENCE.search(text.removesuffix("in.")):
+        return False
+    rest = text.casefold()
+    for name in authors:
+        rest = rest.replace(name.casefold(), " ")
+    is_named = len(rest) < len(text)
+    rest = _READING_TIME.sub(" ", rest)
+    words = _WORD.findall(rest)
+    others = sum(len(word) > 1 and word not in _BESIDE_NAMES for word in words)
+    is_timed = bool(_MINUTES.search(text))
+    return (is_named or is_timed) and others <= (_MOST_OTHERS if is_named and words and words[0] in _BY else 0)
