@@ -21,6 +21,7 @@ from tasks.documents import BlockKind, Extraction, LiveEntry, Table, TextBlock
 # BeautifulSoup's time grows with the nodes that reach it, 30 µs each: what says nothing about blocks is left out.
 _BLOCK_BOUNDARY = r"</?(?:p|div|ul|ol|li|h[1-6]|blockquote|section|article|figure|table|tr|td)\b"
 _BETWEEN_BLOCKS = re.compile(rf">\s+(?={_BLOCK_BOUNDARY})")
+_INLINE = ", ".join(sorted(INLINE_TAGS))
 # A paragraph with links in less than this part of it is running text.
 _RUNNING = 0.5
 # Blocks are read one inside the other; deeper than this stand only tags that were never closed.
@@ -160,7 +161,8 @@ def _simplify(outline: Outline, container: int, cut: set[int]) -> None:
             outline.nodes[index].unwrap()
         elif outline.tags[index] == "p" and 0 < outline.link_density(index) < _RUNNING:
             outline.nodes[index].unwrap_tags(["a"])
-    node.unwrap_tags(list(INLINE_TAGS))
+    for formatting in node.css(_INLINE):
+        formatting.unwrap()
 
 
 def _share_of_running_text(reading: Reading, container: int) -> float:

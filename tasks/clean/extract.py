@@ -38,11 +38,11 @@ def clean(page: Page, html: str) -> Draft | Rejection:
     if reading is None:
         return page.reject(Stage.CLEAN, Reason.EMPTY, "the page shows no text")
     outline = reading.outline
-    page_text = flat(outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION])
+    page_text = outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION]
     wall = read_wall(tree, metadata.walled, is_barred=any(traits.is_paywall for traits in outline.traits))
     body = find_body(reading, metadata)
     if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
-        return page.reject(Stage.CLEAN, reason, page_text[:120] or "the page shows no text")
+        return page.reject(Stage.CLEAN, reason, flat(page_text)[:120] or "the page shows no text")
     goes_on = neighbours.next_page is not None or is_truncated(body.text, metadata, wall)
     return _draft(page, metadata, body, neighbours, is_truncated=goes_on)
 
@@ -59,7 +59,7 @@ def _read(tree: Tree, html: str, title: str) -> Reading | None:
 
 
 def _read_stripped(tree: Tree, title: str) -> Reading | None:
-    tree.strip_tags(STRIPPED_TAGS)
+    tree.strip(STRIPPED_TAGS)
     outline = outline_of(tree)
     return read_page(outline, title) if outline is not None else None
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tasks.clean.data import vocabulary
 from tasks.clean.metadata.sources import absolute
-from tasks.clean.nodes import Node, Tree, attribute, text_of
+from tasks.clean.nodes import Node, Tree, address_of, attribute, text_of
 
 _WORDS = vocabulary("paging")
 _PARAMETERS, _NEXT = frozenset(_WORDS["parameters"]), frozenset(_WORDS["next"])
@@ -40,9 +40,8 @@ def find_neighbours(tree: Tree, url: str) -> Neighbours:
     >>> find_neighbours(Tree(page), "https://ferry.example/a")
     Neighbours(amp_url='https://ferry.example/a/amp', next_page='https://ferry.example/a?page=2')
     """
-    amp = tree.css_first('link[rel~="amphtml" i][href]')
     return Neighbours(
-        amp_url=absolute(url, attribute(amp, "href")) if amp is not None else None,
+        amp_url=absolute(url, address_of(tree, "amphtml")),
         next_page=_next_page(tree, url) if url else None,
     )
 
@@ -56,7 +55,8 @@ def _next_page(tree: Tree, url: str) -> str | None:
     if not here:
         return None
     pages = {(reading.stem, reading.number) for reading in here}
-    for link in chain(tree.css(_NEXT_LINKS), filter(_leads_on, tree.css(_links_of_its_name(here[-1])))):
+    links = tree.css(f"{_NEXT_LINKS}, {_links_of_its_name(here[-1])}")
+    for link in chain(filter(_is_declared, links), filter(_leads_on, links)):
         address = absolute(url, attribute(link, "href")) or ""
         for reading in _readings(address):
             most = _MOST_PAGES if reading.is_sure else 2
@@ -70,6 +70,10 @@ def _links_of_its_name(here: "_Reading") -> str:
     names = [name.split(".")[0] for name in urlsplit(here.stem).path.split("/")]
     name = next(filter(_SAFE_IN_SELECTOR.fullmatch, reversed(names)), None)
     return 'a[href^="?"]' + (f', a[href*="{name}"]' if name else "")
+
+
+def _is_declared(link: Node) -> bool:
+    return "next" in attribute(link, "rel").lower().split()
 
 
 def _leads_on(link: Node) -> bool:

@@ -11,7 +11,7 @@ _TAGS = vocabulary("tags")
 BLOCK_TAGS, PARAGRAPH_TAGS, SIDE_TAGS, INLINE_TAGS = (
     frozenset(_TAGS[part]) for part in ("block", "paragraph", "side", "inline")
 )
-STRIPPED_TAGS = list(_TAGS["stripped"])
+STRIPPED_TAGS = _TAGS["stripped"]
 _NO_PARENT = -1
 _UNNAMED = Traits()
 
