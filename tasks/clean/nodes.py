@@ -1,6 +1,7 @@
 """Reading lexbor's nodes: text, labels and attributes, tidied."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -28,7 +29,7 @@ class Tree:
 
     def __init__(self, html: str) -> None:
         self._page = LexborHTMLParser(html)
-        self._by_tag: dict[str, list[Node]] = {}
+        self._by_tag = defaultdict[str, list[Node]](list)
 
     @property
     def head(self) -> Node | None:
@@ -53,9 +54,9 @@ class Tree:
 
     def tagged(self, tag: str) -> list[Node]:
         """Return the elements of a tag, in the page's order."""
-        if not self._by_tag:
-            for node in self._page.css("*"):
-                self._by_tag.setdefault(node.tag or "", []).append(node)
+        if not self._by_tag and self._page.root is not None:
+            for node in self._page.root.traverse():
+                self._by_tag[node.tag or ""].append(node)
         return self._by_tag.get(tag, [])
 
     def strip(self, tags: Iterable[str]) -> None:
