@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from pathlib import Path
 from threading import Lock
@@ -340,6 +340,7 @@ def _expected(declared: tuple[str, ...], prior: tuple[str, ...], profiles: Profi
     return expected
 
 
+@lru_cache(maxsize=1_024)
 def _primary(tag: str) -> str:
     """Return the language of a tag, by the name that the profiles use.
 
