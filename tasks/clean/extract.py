@@ -9,7 +9,7 @@ from tasks.clean.bounds import excess
 from tasks.clean.metadata.gather import Metadata, gather_metadata
 from tasks.clean.neighbours import Neighbours, find_neighbours
 from tasks.clean.nodes import Tree
-from tasks.clean.outline import STRIPPED_TAGS, Outline, outline_of
+from tasks.clean.outline import Outline, outline_of
 from tasks.clean.reading import Reading, read_page
 from tasks.clean.verdict import Impression, verdict
 from tasks.clean.wall import is_truncated, read_wall
@@ -49,17 +49,16 @@ def clean(page: Page, html: str) -> Draft | Rejection:
 
 def _read(tree: Tree, html: str, title: str) -> Reading | None:
     """Read a page; once more without regard to what is hidden away where there is hardly any text in sight."""
-    reading = _read_stripped(tree, title)
+    reading = _read_in_sight(tree, title)
     shown = reading.prose(0) if reading is not None else 0
     if shown < _HARDLY_ANY and _PUT_AWAY.search(html):
-        again = _read_stripped(Tree(_PUT_AWAY.sub(r"<\1div", html)), title)
+        again = _read_in_sight(Tree(_PUT_AWAY.sub(r"<\1div", html)), title)
         if again is not None and again.prose(0) > max(_HARDLY_ANY, _MORE_BY * shown):
             return again
     return reading
 
 
-def _read_stripped(tree: Tree, title: str) -> Reading | None:
-    tree.strip(STRIPPED_TAGS)
+def _read_in_sight(tree: Tree, title: str) -> Reading | None:
     outline = outline_of(tree)
     return read_page(outline, title) if outline is not None else None
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tasks.clean.data import vocabulary
 from tasks.clean.metadata.sources import absolute
-from tasks.clean.nodes import Node, Tree, address_of, attribute, text_of
+from tasks.clean.nodes import Node, Tree, attribute, text_of
 
 _WORDS = vocabulary("paging")
 _PARAMETERS, _NEXT = frozenset(_WORDS["parameters"]), frozenset(_WORDS["next"])
@@ -40,8 +40,9 @@ def find_neighbours(tree: Tree, url: str) -> Neighbours:
     >>> find_neighbours(Tree(page), "https://ferry.example/a")
     Neighbours(amp_url='https://ferry.example/a/amp', next_page='https://ferry.example/a?page=2')
     """
+    amp = tree.css_first('link[rel~="amphtml" i][href]')
     return Neighbours(
-        amp_url=absolute(url, address_of(tree, "amphtml")),
+        amp_url=absolute(url, attribute(amp, "href")) if amp is not None else None,
         next_page=_next_page(tree, url) if url else None,
     )
 

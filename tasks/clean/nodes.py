@@ -1,8 +1,6 @@
 """Reading lexbor's nodes: text, labels and attributes, tidied."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -17,67 +15,8 @@ _SEAM = "\x1f"
 _AT_SEAM = re.compile(rf"([^\s{_SEAM}]){_SEAM}+(?=([^\s{_SEAM}]))|{_SEAM}")
 _ENDS, _STARTS = '.!?…)”»"', "(©"
 
+Tree = LexborHTMLParser
 Node = LexborNode
-
-
-class Tree:
-    """A page as lexbor parsed it. Its elements by tag are found in one walk, since each search with `css` is another.
-
-    >>> [node.text() for node in Tree("<p>one<b>two</b><p>three").tagged("p")]
-    ['onetwo', 'three']
-    """
-
-    def __init__(self, html: str) -> None:
-        self._page = LexborHTMLParser(html)
-        self._by_tag = defaultdict[str, list[Node]](list)
-
-    @property
-    def head(self) -> Node | None:
-        return self._page.head
-
-    @property
-    def body(self) -> Node | None:
-        return self._page.body
-
-    @property
-    def html(self) -> str | None:
-        """The page as HTML."""
-        return self._page.html
-
-    def css(self, selector: str) -> list[Node]:
-        """Return the elements that a selector chooses, in the page's order."""
-        return self._page.css(selector)
-
-    def css_first(self, selector: str) -> Node | None:
-        """Return the first element that a selector chooses."""
-        return self._page.css_first(selector)
-
-    def tagged(self, tag: str) -> list[Node]:
-        """Return the elements of a tag, in the page's order."""
-        if not self._by_tag and self._page.root is not None:
-            for node in self._page.root.traverse():
-                self._by_tag[node.tag or ""].append(node)
-        return self._by_tag.get(tag, [])
-
-    def strip(self, tags: Iterable[str]) -> None:
-        """Take the elements of some tags out of the tree, with all that is in them."""
-        for tag in tags:
-            for node in self.tagged(tag):
-                node.decompose(recursive=False)  # taken out, not freed: others of these tags may stand in it
-        self._by_tag.clear()
-
-
-def address_of(tree: Tree, relation: str) -> str:
-    """Return where a page's first `link` element of a relation leads; empty where there is none.
-
-    >>> address_of(Tree('<link rel="Canonical nofollow" href=/a>'), "canonical")
-    '/a'
-    """
-    for link in tree.tagged("link"):
-        attributes = link.attributes
-        if "href" in attributes and relation in (attributes.get("rel") or "").lower().split():
-            return attribute(link, "href")
-    return ""
 
 
 def attribute(node: Node, name: str) -> str:

@@ -11,7 +11,7 @@ from tasks.clean.metadata.jsonld import LinkedData, Update
 from tasks.clean.metadata.published import Publication, find_modification, find_publication
 from tasks.clean.metadata.sources import Sources, absolute, read_sources
 from tasks.clean.metadata.tags import MetaTags
-from tasks.clean.nodes import Tree, address_of, attribute
+from tasks.clean.nodes import Tree, attribute
 from tasks.clean.whitespace import flat
 
 _CLOSED_TIERS = frozenset({"locked", "paid", "premium", "closed", "false", "subscriber"})
@@ -102,5 +102,6 @@ def _base(tree: Tree, url: str) -> str:
 
 
 def _canonical(tree: Tree, tags: MetaTags, linked: LinkedData, base: str) -> str | None:
-    claims = (address_of(tree, "canonical"), tags.first("canonical"), linked.url)
+    node = tree.css_first('link[rel~="canonical" i][href]')
+    claims = (attribute(node, "href") if node is not None else "", tags.first("canonical"), linked.url)
     return next((address for claim in claims if (address := absolute(base, claim))), None)

@@ -30,7 +30,7 @@ def find_headline(sources: Sources) -> Headline:
     declared = [(sources.linked.headline, 1.0)]
     for name, weight in _TITLE_WEIGHTS.items():
         declared += [(title, weight) for title in sources.tags.values.get(name, ())[:1]]
-    headings = [heading for heading in sources.tree.tagged("h1")[:_MOST_HEADINGS] if not _leads_home(heading)]
+    headings = [heading for heading in sources.tree.css("h1")[:_MOST_HEADINGS] if not _leads_home(heading)]
     shown = {text: heading for heading in headings if len(text := _heading_text(heading, declared)) > 3}
     declared.append((document_title(sources.tree), 0.5))
     if not any(title for title, _ in declared):

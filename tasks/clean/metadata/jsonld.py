@@ -13,7 +13,7 @@ from tasks.clean.whitespace import tidy
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 Thing: TypeAlias = dict[str, Json]
 
-_TYPE = "application/ld+json"
+_SELECTOR = 'script[type^="application/ld+json" i]'
 _ARTICLE = re.compile(r"Article|Posting|Report|Review|LiveBlog|NewsItem", re.IGNORECASE)
 _WRAPPING = re.compile(
     r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/)|(?:-->|//\s*\]\]>|\]\]>|/\*\s*\]\]>\s*\*/|;)\s*$"
@@ -67,8 +67,7 @@ class LinkedData:
 
 def read_linked_data(tree: Tree) -> LinkedData:
     """Read the article that a page's JSON-LD describes; empty where there is none."""
-    scripts = (script for script in tree.tagged("script") if (script.attributes.get("type") or "").lower().startswith(_TYPE))
-    things = list(_things(load(script.text(deep=True)) for script in scripts))
+    things = list(_things(load(script.text(deep=True)) for script in tree.css(_SELECTOR)))
     by_id = {thing["@id"]: thing for thing in things if isinstance(thing.get("@id"), str) and len(thing) > 2}
     articles = [thing for thing in things if _is_article(thing)]
     breadcrumbs = _breadcrumbs(things)

@@ -133,7 +133,7 @@ def _in_its_zone(declared: list[Publication], sources: Sources, month_first: boo
     if first.moment.offset is None:
         changes = _changes(sources)
         return _at_home(first, [*(each.moment for each in declared[1:]), *changes])
-    shown = sources.tree.tagged("time")[:_MOST_TIMES]
+    shown = sources.tree.css("time")[:_MOST_TIMES]
     elements = (parse_moment(attribute(node, "datetime")) for node in shown)
     others = (*(each.moment for each in declared[1:]), *filter(None, elements))
     same = (each.offset for each in others if each.offset and abs(each.instant - first.moment.instant) < _SAME_INSTANT)

@@ -48,7 +48,7 @@ class MetaTags:
 def read_meta_tags(tree: Tree) -> MetaTags:
     """Collect a page's meta tags."""
     found: dict[str, list[str]] = {}
-    for node in tree.tagged("meta"):
+    for node in tree.css("meta[content]"):
         attributes = node.attributes
         value = (attributes.get("content") or "")[:LONGEST_VALUE]
         # Publishers escape what is escaped already.
