@@ -26,8 +26,8 @@ from tasks.clean.standfirst import find_standfirst, mark_standfirst
 from tasks.clean.subject import share_said, stems_of
 from tasks.documents import BlockKind, Extraction, LiveEntry, Table, TextBlock
 
-# BeautifulSoup's time grows with the nodes that reach it, 30 µs each, and with their attributes: what says nothing about
-# blocks is left out.
+# BeautifulSoup's time grows with the nodes that reach it, 30 µs each, and with their attributes: what says nothing
+# about blocks is left out.
 _BLOCK_BOUNDARY = r"</?(?:p|div|ul|ol|li|h[1-6]|blockquote|section|article|figure|table|tr|td)\b"
 _BETWEEN_BLOCKS = re.compile(rf">\s+(?={_BLOCK_BOUNDARY})")
 # As lexbor writes them. Those of cells say what they span, and ours mark what stands in an element.
