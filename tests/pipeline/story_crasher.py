@@ -42,7 +42,7 @@ WORDS: Final = (
     "the",
     "a",
 )
-NO_SKETCH: Final = fingerprint("", "en")
+NO_SKETCH: Final = fingerprint("")
 
 
 def prose(seed: int) -> str:
@@ -88,9 +88,7 @@ def attempt(work: Work, root: Path, step: int) -> None:
 def telling(name: str, text: str, day: int) -> Row:
     """Return a staged article of a day, with its true fingerprint."""
     published_at = MARCH_1 + timedelta(days=day)
-    return article(
-        name, text=text, published_at=published_at, fingerprint=fingerprint(text, "en"), artifacts=[], page=None
-    )
+    return article(name, text=text, published_at=published_at, fingerprint=fingerprint(text), artifacts=[], page=None)
 
 
 HISTORY: Final = (
