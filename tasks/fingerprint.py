@@ -177,7 +177,7 @@ def _matches(ordered: Sequence[Fingerprinted], window: timedelta) -> dict[int, d
 
 
 def _word_shingles(plain: str) -> Hashes:
-    words = np.fromiter((crc32(word.encode()) for word in _WORD.findall(plain)), np.uint64)
+    words = np.fromiter(map(crc32, map(str.encode, _WORD.findall(plain))), np.uint64)
     return _shingles(words, WORDS_PER_SHINGLE)
 
 

@@ -14,8 +14,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from itertools import accumulate, pairwise
+from functools import cache, lru_cache
+from itertools import accumulate
+from operator import add
 from pathlib import Path
 from threading import Lock
 
@@ -273,7 +274,7 @@ def _judge(piece: str, profiles: Profiles) -> Scores:
         if (bonus := profiles.words.get(word)) is not None:
             scores += bonus
     rows = _rows(piece, profiles)
-    return scores + profiles.scores[rows].sum(axis=0) if rows else scores
+    return scores + profiles.scores.take(rows, axis=0).sum(axis=0) if len(rows) else scores
 
 
 def _script(piece: str) -> tuple[str, int]:
@@ -307,14 +308,15 @@ def _against_script(script: str, letters: int, profiles: Profiles) -> Scores:
     return scores
 
 
-def _rows(piece: str, profiles: Profiles) -> list[int]:
+def _rows(piece: str, profiles: Profiles) -> NDArray[np.intp]:
     """Return the rows of a piece's n-grams, each as often as it occurs."""
-    return [row for row in map(profiles.rows.get, _ngrams(piece, profiles)) if row is not None]
+    rows = [row for row in map(profiles.rows.get, _ngrams(piece, profiles)) if row is not None]
+    return np.fromiter(rows, np.intp, len(rows))
 
 
 def _ngrams(piece: str, profiles: Profiles) -> list[str]:
     line = _line(piece, profiles)
-    return [*line, *map("".join, pairwise(line)), *_trigrams(line)]
+    return [*line, *_bigrams(line), *_trigrams(line)]
 
 
 def _line(piece: str, profiles: Profiles) -> str:
@@ -323,8 +325,12 @@ def _line(piece: str, profiles: Profiles) -> str:
     return f" {' '.join(normalised.split())} "
 
 
+def _bigrams(line: str) -> Iterator[str]:
+    return map(add, line, line[1:])
+
+
 def _trigrams(line: str) -> Iterator[str]:
-    return map("".join, zip(line, line[1:], line[2:], strict=False))
+    return map(add, _bigrams(line), line[2:])
 
 
 def _expected(declared: tuple[str, ...], prior: tuple[str, ...], profiles: Profiles) -> Scores:
@@ -340,6 +346,7 @@ def _expected(declared: tuple[str, ...], prior: tuple[str, ...], profiles: Profi
     return expected
 
 
+@lru_cache(maxsize=1_024)
 def _primary(tag: str) -> str:
     """Return the language of a tag, by the name that the profiles use.
 

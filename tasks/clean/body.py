@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.clean.blocks import Block, article_blocks, placed, read_fragment, text_of_blocks
+from tasks.clean.blocks import (
+    ENTRY_MARK,
+    STANDFIRST_MARK,
+    Block,
+    article_blocks,
+    placed,
+    read_fragment,
+    text_of_blocks,
+)
 from tasks.clean.boilerplate import cut_boilerplate
 from tasks.clean.captions import is_gallery, read_captions
 from tasks.clean.container import likely_containers, squeeze, widen
@@ -18,9 +26,18 @@ from tasks.clean.standfirst import find_standfirst, mark_standfirst
 from tasks.clean.subject import share_said, stems_of
 from tasks.documents import BlockKind, Extraction, LiveEntry, Table, TextBlock
 
-# BeautifulSoup's time grows with the nodes that reach it, 30 µs each: what says nothing about blocks is left out.
+# BeautifulSoup's time grows with the nodes that reach it, 30 µs each, and with their attributes: what says nothing
+# about blocks is left out.
 _BLOCK_BOUNDARY = r"</?(?:p|div|ul|ol|li|h[1-6]|blockquote|section|article|figure|table|tr|td)\b"
 _BETWEEN_BLOCKS = re.compile(rf">\s+(?={_BLOCK_BOUNDARY})")
+# As lexbor writes them. Those of cells say what they span, and ours mark what stands in an element.
+_ATTRIBUTES = re.compile(
+    r"(<(?:a|blockquote|div|figcaption|figure|h[1-6]|li|ol|p|section|span|ul))"
+    r'(?: (?!data-desk-)[^\s"=<>]+(?:="[^"]*")?)+(?=>)'
+)
+_BOX_TAGS = frozenset({"article", "div", "main", "section"})
+_MARKS = frozenset({ENTRY_MARK, STANDFIRST_MARK})
+_INLINE = ", ".join(sorted(INLINE_TAGS))
 # A paragraph with links in less than this part of it is running text.
 _RUNNING = 0.5
 # Blocks are read one inside the other; deeper than this stand only tags that were never closed.
@@ -138,7 +155,7 @@ def _cut_out(reading: Reading, container: int, metadata: Metadata, fetched_at: d
     if not standfirst:
         mark_standfirst(outline, container, headline, cut)
     _simplify(outline, container, cut)
-    fragment = read_fragment(_BETWEEN_BLOCKS.sub(">", outline.nodes[container].html or ""))
+    fragment = read_fragment(_ATTRIBUTES.sub(r"\1", _BETWEEN_BLOCKS.sub(">", outline.nodes[container].html or "")))
     known = article_blocks(fragment.blocks, metadata.title, metadata.authors)
     blocks = [block for block in known if block.kind is not BlockKind.CAPTION]
     if standfirst and not any(standfirst[:50] in block.text for block in blocks):
@@ -149,7 +166,7 @@ def _cut_out(reading: Reading, container: int, metadata: Metadata, fetched_at: d
 
 
 def _simplify(outline: Outline, container: int, cut: set[int]) -> None:
-    """Take out of the container what says nothing about its blocks: formatting, links in text, endless nesting."""
+    """Take out of the container what says nothing about its blocks: formatting, links in text, boxes around blocks."""
     node = outline.nodes[container]
     if outline.tags[container] in INLINE_TAGS:
         return
@@ -161,9 +178,24 @@ def _simplify(outline: Outline, container: int, cut: set[int]) -> None:
             continue
         elif outline.depths[index] - outline.depths[container] > _DEEPEST and outline.tags[index] != "p":
             outline.nodes[index].unwrap()
+        elif index > container and _is_plain_box(outline, index):
+            outline.nodes[index].unwrap(delete_empty=True)
         elif outline.tags[index] == "p" and 0 < outline.link_density(index) < _RUNNING:
             outline.nodes[index].unwrap_tags(["a"])
-    node.unwrap_tags(list(INLINE_TAGS))
+    for formatting in node.css(_INLINE):
+        formatting.unwrap()
+
+
+def _is_plain_box(outline: Outline, index: int) -> bool:
+    """Tell whether an element only holds blocks and stands among blocks only: then none begins or ends with it."""
+    parent = outline.parents[index]
+    return (
+        outline.tags[index] == "div"
+        and outline.tags[parent] in _BOX_TAGS
+        and not outline.own[index]
+        and not outline.own[parent]
+        and not _MARKS.intersection(outline.nodes[index].attributes)
+    )
 
 
 def _share_of_running_text(reading: Reading, container: int) -> float:

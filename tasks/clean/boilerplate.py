@@ -28,7 +28,7 @@ def cut_boilerplate(reading: Reading, container: int) -> set[int]:
     outline = reading.outline
     size = max(1, outline.length[container])
     inside = range(container + 1, outline.ends[container])
-    foreign = {index for index in inside if reading.is_foreign[index]}
+    foreign = {index for index in reading.foreign if index in inside}
     cut = foreign | _aside(outline, container, size) | _by_word(reading, container, size) | _titled(reading, container)
     for index in _topmost(outline, cut):
         outline.nodes[index].decompose()

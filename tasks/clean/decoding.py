@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from tasks.language import plausibility
 
@@ -160,21 +161,23 @@ def _strictly(body: bytes, encoding: str) -> str | None:
 
 def _windows_1252(body: bytes) -> str:
     """Decode as browsers do: the five bytes that windows-1252 leaves open are controls."""
-    return "".join(_OPEN_1252.get(byte) or bytes([byte]).decode("cp1252") for byte in body)
+    return codecs.charmap_decode(body, "strict", _TABLE_1252)[0]
 
 
 _OPEN_1252 = {byte: chr(byte) for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
+_TABLE_1252 = "".join(_OPEN_1252.get(byte) or bytes([byte]).decode("cp1252") for byte in range(256))
 
 
 def _is_contradicted(body: bytes, encoding: str) -> bool:
     """Tell whether bytes declared as something else are plainly UTF-8, or make little sense as declared."""
     if body.isascii() or encoding == "utf-8" or encoding.startswith(("utf-16", "utf-32")):
         return False
-    is_utf8 = (
-        len(_MULTIBYTE_UTF8.findall(body, 0, _MARKUP_WITHIN)) >= _SURE_SEQUENCES
-        and _strictly(body, "utf-8") is not None
-    )
-    return is_utf8 or _is_outdone(_sample(body), encoding)
+    return _is_surely_utf8(body) or _is_outdone(_sample(body), encoding)
+
+
+def _is_surely_utf8(body: bytes) -> bool:
+    sequences = islice(_MULTIBYTE_UTF8.finditer(body, 0, _MARKUP_WITHIN), _SURE_SEQUENCES)
+    return _strictly(body, "utf-8") is not None and len(list(sequences)) == _SURE_SEQUENCES
 
 
 def _is_outdone(sample: bytes, encoding: str) -> bool:

@@ -9,7 +9,7 @@ from tasks.clean.bounds import excess
 from tasks.clean.metadata.gather import Metadata, gather_metadata
 from tasks.clean.neighbours import Neighbours, find_neighbours
 from tasks.clean.nodes import Tree
-from tasks.clean.outline import STRIPPED_TAGS, Outline, outline_of
+from tasks.clean.outline import Outline, outline_of
 from tasks.clean.reading import Reading, read_page
 from tasks.clean.verdict import Impression, verdict
 from tasks.clean.wall import is_truncated, read_wall
@@ -38,28 +38,27 @@ def clean(page: Page, html: str) -> Draft | Rejection:
     if reading is None:
         return page.reject(Stage.CLEAN, Reason.EMPTY, "the page shows no text")
     outline = reading.outline
-    page_text = flat(outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION])
+    page_text = outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION]
     wall = read_wall(tree, metadata.walled, is_barred=any(traits.is_paywall for traits in outline.traits))
     body = find_body(reading, metadata, page.fetched_at)
     if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
-        return page.reject(Stage.CLEAN, reason, page_text[:120] or "the page shows no text")
+        return page.reject(Stage.CLEAN, reason, flat(page_text)[:120] or "the page shows no text")
     goes_on = neighbours.next_page is not None or is_truncated(body.text, metadata, wall)
     return _draft(page, metadata, body, neighbours, is_truncated=goes_on)
 
 
 def _read(tree: Tree, html: str, title: str) -> Reading | None:
     """Read a page; once more without regard to what is hidden away where there is hardly any text in sight."""
-    reading = _read_stripped(tree, title)
+    reading = _read_in_sight(tree, title)
     shown = reading.prose(0) if reading is not None else 0
     if shown < _HARDLY_ANY and _PUT_AWAY.search(html):
-        again = _read_stripped(Tree(_PUT_AWAY.sub(r"<\1div", html)), title)
+        again = _read_in_sight(Tree(_PUT_AWAY.sub(r"<\1div", html)), title)
         if again is not None and again.prose(0) > max(_HARDLY_ANY, _MORE_BY * shown):
             return again
     return reading
 
 
-def _read_stripped(tree: Tree, title: str) -> Reading | None:
-    tree.strip_tags(STRIPPED_TAGS)
+def _read_in_sight(tree: Tree, title: str) -> Reading | None:
     outline = outline_of(tree)
     return read_page(outline, title) if outline is not None else None
 

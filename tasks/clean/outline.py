@@ -11,7 +11,7 @@ _TAGS = vocabulary("tags")
 BLOCK_TAGS, PARAGRAPH_TAGS, SIDE_TAGS, INLINE_TAGS = (
     frozenset(_TAGS[part]) for part in ("block", "paragraph", "side", "inline")
 )
-STRIPPED_TAGS = list(_TAGS["stripped"])
+_STRIPPED_TAGS = frozenset(_TAGS["stripped"])
 _NO_PARENT = -1
 _UNNAMED = Traits()
 
@@ -63,21 +63,24 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class _Walked:
-    """What one walk over the tree finds: elements, and texts as (parent, characters)."""
+    """What one walk over the tree finds: elements, texts as (parent, characters), and what holds no article's text."""
 
     nodes: list[Node]
     parents: list[int]
     tags: list[str]
     starts: list[int]
     texts: list[tuple[int, int]]
+    stripped: list[Node]
 
 
 def outline_of(tree: Tree) -> Outline | None:
-    """Measure a page's body; None where it has none. Text in `STRIPPED_TAGS` must be gone from the tree already."""
+    """Measure a page's body; None where it has none. What never holds an article's text is taken out of the tree."""
     body = tree.body
     if body is None:
         return None
     walked = _walk(body)
+    for node in walked.stripped:
+        node.decompose(recursive=False)
     length, linked, own, own_linked = _count(walked)
     ends = _sum_up(walked.parents, length, linked)
     labels = [_label(node) if size else "" for node, size in zip(walked.nodes, length, strict=True)]
@@ -101,29 +104,33 @@ def outline_of(tree: Tree) -> Outline | None:
 
 def _walk(body: Node) -> _Walked:
     """Visit all below the body in document order, by hand: lexbor's own walk would make each node's parent anew."""
-    walked = _Walked([body], [_NO_PARENT], [body.tag or ""], [0], [])
+    nodes, parents, tags, starts = [body], [_NO_PARENT], [body.tag or ""], [0]
+    texts: list[tuple[int, int]] = []
+    stripped: list[Node] = []
     resume: list[tuple[Node | None, int]] = []
-    node, parent, total = body.child, 0, 0
+    node, parent, total = body.first_child, 0, 0
     while node is not None or resume:
         if node is None:
             node, parent = resume.pop()
             continue
         tag = node.tag or "-undef"
-        if tag == "-text" and (size := len((node.text_content or "").strip())):
-            walked.texts.append((parent, size))
-            total += size
+        if tag == "-text":
+            if size := len((node.text_content or "").strip()):
+                texts.append((parent, size))
+                total += size
+        elif tag in _STRIPPED_TAGS:
+            stripped.append(node)
         elif tag[0] not in "-!_":
-            index = len(walked.nodes)
-            walked.nodes.append(node)
-            walked.parents.append(parent)
-            walked.tags.append(tag)
-            walked.starts.append(total)
-            if (child := node.child) is not None:
+            nodes.append(node)
+            parents.append(parent)
+            tags.append(tag)
+            starts.append(total)
+            if (child := node.first_child) is not None:
                 resume.append((node.next, parent))
-                node, parent = child, index
+                node, parent = child, len(nodes) - 1
                 continue
         node = node.next
-    return walked
+    return _Walked(nodes, parents, tags, starts, texts, stripped)
 
 
 def _count(walked: _Walked) -> tuple[list[int], list[int], list[int], list[int]]:

@@ -1,8 +1,8 @@
 """What a page's outline is taken to mean: where its headline stands, what is running text, which labels to believe."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
-from operator import or_
 
 from tasks.clean.metadata.titles import agreement
 from tasks.clean.nodes import text_of
@@ -35,7 +35,7 @@ class Reading:
     running: list[int]  # characters of running text that an element brings as a block
     before: list[int]  # running text before an element; at the end, that of the page
     prose_before: list[int]  # the same, without furniture
-    is_foreign: list[bool]  # an `article` beside the one with the headline: another one, or a teaser for it
+    foreign: frozenset[int]  # each `article` beside the one with the headline: another one, or a teaser for it
     is_comment: list[bool]  # in readers' comments
     is_junk: list[bool]  # in an element whose label names furniture
 
@@ -52,15 +52,16 @@ def read_page(outline: Outline, title: str) -> Reading:
     """Find the headline of an outline, its running text and its furniture."""
     headline = _find_headline(outline, title)
     running = [
-        _running(own, linked, tag)
+        _running(own, linked, tag) if own >= _SHORTEST_PARAGRAPH else 0
         for own, linked, tag in zip(outline.own, outline.own_linked, outline.tags, strict=True)
     ]
     before = list(accumulate(running, initial=0))
-    is_comment = _inherited(outline, _commented(outline, headline, before))
-    is_junk = _inherited(outline, _furniture(outline, headline, before))
+    comments = _commented(outline, headline, before)
     home = _home(outline, headline, before)
-    is_foreign = _foreign(outline, home)
-    is_other = map(or_, is_comment, _inherited(outline, is_foreign.copy()))
+    foreign = _foreign(outline, home)
+    is_comment = _inside(outline, comments)
+    is_junk = _inside(outline, _furniture(outline, headline, before))
+    is_other = _inside(outline, sorted([*comments, *foreign]))
     running = [0 if told else size for size, told in zip(running, is_other, strict=True)]
     prose = [0 if told else size for size, told in zip(running, is_junk, strict=True)]
     return Reading(
@@ -70,7 +71,7 @@ def read_page(outline: Outline, title: str) -> Reading:
         running=running,
         before=list(accumulate(running, initial=0)),
         prose_before=list(accumulate(prose, initial=0)),
-        is_foreign=is_foreign,
+        foreign=frozenset(foreign),
         is_comment=is_comment,
         is_junk=is_junk,
     )
@@ -91,50 +92,56 @@ def _find_headline(outline: Outline, title: str) -> int | None:
 
 
 def _running(own: int, linked: int, tag: str) -> int:
-    if own < _SHORTEST_PARAGRAPH or tag in SIDE_TAGS or linked > _MOST_LINKED * own:
+    if tag in SIDE_TAGS or linked > _MOST_LINKED * own:
         return 0
     return own - linked if own >= _SHORTEST_OTHER or tag in PARAGRAPH_TAGS else 0
 
 
-def _commented(outline: Outline, headline: int | None, before: list[int]) -> list[bool]:
-    """Tell which elements are labelled as readers' comments, and can be."""
-    claims = [traits.is_comments for traits in outline.traits]
-    for index in [index for index, claim in enumerate(claims) if claim]:
-        if headline is None:
-            beside = before[-1] - (before[outline.ends[index]] - before[index])
-        elif outline.contains(index, headline):
-            beside = 0
-        else:
-            beside = before[index] - before[headline] if index > headline else _SHORTEST_COMMENTED
-        claims[index] = beside >= _SHORTEST_COMMENTED
-    return claims
+def _commented(outline: Outline, headline: int | None, before: list[int]) -> list[int]:
+    """Return the elements that are labelled as readers' comments, and can be."""
+    return [
+        index
+        for index, traits in enumerate(outline.traits)
+        if traits.is_comments and _size_beside(outline, index, headline, before) >= _SHORTEST_COMMENTED
+    ]
 
 
-def _furniture(outline: Outline, headline: int | None, before: list[int]) -> list[bool]:
-    """Tell which elements are labelled as furniture by a word that does not name the headline or most of the page."""
+def _size_beside(outline: Outline, index: int, headline: int | None, before: list[int]) -> int:
+    """Return how much running text stands between the headline and a piece that would be comments, or beside it."""
+    if headline is None:
+        return before[-1] - (before[outline.ends[index]] - before[index])
+    if outline.contains(index, headline):
+        return 0
+    return before[index] - before[headline] if index > headline else _SHORTEST_COMMENTED
+
+
+def _furniture(outline: Outline, headline: int | None, before: list[int]) -> list[int]:
+    """Return the elements labelled as furniture by a word that does not name the headline or most of the page."""
     page = before[-1]
     held: dict[str, int] = {}
     ends: dict[str, int] = {}
-    words = [
-        traits.junk or (tag if tag in _ASIDES else "") for traits, tag in zip(outline.traits, outline.tags, strict=True)
-    ]
-    for index, word in enumerate(words):
-        if not word:
+    labelled: list[tuple[int, str]] = []
+    for index, (traits, tag) in enumerate(zip(outline.traits, outline.tags, strict=True)):
+        word = traits.junk or (tag if tag in _ASIDES else "")
+        if not word or (headline is not None and outline.contains(index, headline)):
             continue
-        if headline is not None and outline.contains(index, headline):
-            words[index] = ""
-        elif index >= ends.get(word, 0):
+        labelled.append((index, word))
+        if index >= ends.get(word, 0):
             end = ends[word] = outline.ends[index]
             held[word] = held.get(word, 0) + before[end] - before[index]
     believed = {word for word, size in held.items() if page - size >= max(_ENOUGH_BESIDE, _SHARE_BESIDE * size)}
-    return [word in believed for word in words]
+    return [index for index, word in labelled if word in believed]
 
 
-def _inherited(outline: Outline, claims: list[bool]) -> list[bool]:
-    for index, parent in enumerate(outline.parents):
-        if parent >= 0 and claims[parent]:
-            claims[index] = True
-    return claims
+def _inside(outline: Outline, claimed: Iterable[int]) -> list[bool]:
+    """Tell which elements are or stand in one of those that are given in their order."""
+    is_inside = [False] * len(outline.tags)
+    past = 0
+    for index in claimed:
+        if index >= past:
+            past = outline.ends[index]
+            is_inside[index:past] = [True] * (past - index)
+    return is_inside
 
 
 def _home(outline: Outline, headline: int | None, before: list[int]) -> int | None:
@@ -146,10 +153,11 @@ def _home(outline: Outline, headline: int | None, before: list[int]) -> int | No
     return home
 
 
-def _foreign(outline: Outline, home: int | None) -> list[bool]:
+def _foreign(outline: Outline, home: int | None) -> list[int]:
     if home is None:
-        return [False] * len(outline.tags)
+        return []
     return [
-        tag == "article" and not outline.contains(index, home) and not outline.contains(home, index)
+        index
         for index, tag in enumerate(outline.tags)
+        if tag == "article" and not outline.contains(index, home) and not outline.contains(home, index)
     ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.clean.data import vocabulary
+from tasks.clean.whitespace import flat
 from tasks.documents import Reason
 
 # A page with this much text is no wall, whatever its headline says.
@@ -36,7 +37,7 @@ class Impression:
 
     headlines: Sequence[str]  # the article's title and the document's
     text: str  # the article as found
-    page_text: str  # all visible text, or the beginning of it
+    page_text: str  # all visible text, or the beginning of it, with its white space
     is_declared_article: bool = False
     link_density: float = 0.0  # of the whole page
     path: str = ""  # of its URL
@@ -51,7 +52,7 @@ def verdict(impression: Impression) -> Reason | None:
     >>> verdict(Impression(headlines=["404 Not Found"], text="Try the search.", page_text="404 Try the search."))
     <Reason.SOFT_404: 'soft-404'>
     """
-    if not impression.page_text and not impression.text:
+    if not impression.text and not flat(impression.page_text):
         return Reason.EMPTY
     if reason := _wall(impression):
         return reason
@@ -71,7 +72,8 @@ def _wall(impression: Impression) -> Reason | None:
     if len(impression.text) >= longest_wall:
         return None
     longest_notice = _LONGEST_NOTICE_IN_ARTICLE if impression.is_declared_article else _LONGEST_NOTICE
-    rest = impression.page_text if len(impression.page_text) < longest_notice else ""
+    seen = flat(impression.page_text)
+    rest = seen if len(seen) < longest_notice else ""
     return _named("\n".join(impression.headlines)) or _named(rest)
 
 

@@ -54,8 +54,8 @@ def _texts(tree: Tree, selectors: Iterable[str]) -> Iterator[str]:
 def is_truncated(text: str, metadata: Metadata, wall: Wall) -> bool:
     """Tell whether a text is only the beginning of its article: by its words, by what is walled off, by how it ends."""
     is_walled = metadata.is_paywalled or wall.is_barred
-    words = len(text.split()) if " " in text else 0
-    if metadata.word_count and words:
+    words = len(text.split()) if metadata.word_count and " " in text else 0
+    if words:
         if metadata.word_count <= _MISSED_WORDS * words:
             return False
         if metadata.word_count > _MISSING_WORDS * words and (is_walled or not _counts_characters(metadata, text)):

@@ -109,6 +109,12 @@ def test_the_encoding_and_what_could_not_be_read_are_kept() -> None:
     assert (article.encoding, article.unreadable) == ("utf-8", 2)
 
 
+@pytest.mark.parametrize("byte", [0x81, 0x8D, 0x8F, 0x90, 0x9D])
+def test_a_byte_that_windows_1252_leaves_open_is_a_control(byte: int) -> None:
+    decoded = decode(b"caf\xe9 " + bytes([byte]), "text/html; charset=iso-8859-1")
+    assert (decoded.text, decoded.encoding, decoded.replacements) == (f"café {chr(byte)}", "cp1252", 0)
+
+
 @pytest.mark.parametrize(
     ("codec", "declared", "sentence"),
     [

@@ -192,6 +192,19 @@ def test_tags_that_are_never_closed_lose_no_paragraph(tag: str) -> None:
     assert f"{149 if tag == 'b' else 899}. The ferry" in draft_of(f"<h1>Ferry</h1>{opened}").text
 
 
+@pytest.mark.parametrize("between", ["<div></div>", "<div><div> </div></div>", "<div><br></div>", "<div><img></div>"])
+def test_an_empty_box_parts_loose_text(between: str) -> None:
+    draft = draft_of(f"<h1>Ferry</h1><article><div>{PARAGRAPH * 2} One.{between}Two. {PARAGRAPH * 2}</div></article>")
+    assert " One.\n\nTwo. " in draft.text
+
+
+@pytest.mark.parametrize("attribute", ['title="a > b"', "title='<i>\"</i>'", '<p="x"', "data-a data-b=1"])
+def test_attributes_are_no_text(attribute: str) -> None:
+    paragraphs = f"<p>One. {PARAGRAPH}</p><div><div><p {{}}>Two. {PARAGRAPH}</p></div></div><p>Three. {PARAGRAPH}</p>"
+    text = draft_of(f"<h1>Ferry</h1><article>{paragraphs.format('lang=en')}</article>").text
+    assert draft_of(f"<h1>Ferry</h1><article>{paragraphs.format(attribute)}</article>").text == text
+
+
 def test_work_grows_with_the_page_and_no_faster() -> None:
     def calls(paragraphs: int) -> int:
         """Count the functions called while a page of so many paragraphs, each deep in its own wrappers, is cleaned."""

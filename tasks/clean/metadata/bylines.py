@@ -16,7 +16,10 @@ from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of, parted
 _WORDS = vocabulary("names")
 
 
-_FOLDER = re.compile("|".join(map(re.escape, _WORDS["folders"])), re.IGNORECASE)
+# All begin with a slash: said once, it is looked for first.
+_FOLDER = re.compile(
+    f"/(?:{'|'.join(re.escape(folder.removeprefix('/')) for folder in _WORDS['folders'])})", re.IGNORECASE
+)
 _LABELLED = ", ".join(f"[class*={word} i]" for word in _WORDS["labels"])
 _NAME_LABEL = re.compile(r"author[-_ ]?name|by-?line|contributor|creator")
 _LONGEST = 120

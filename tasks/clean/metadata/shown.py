@@ -20,7 +20,7 @@ _PUBLISHED, _UPDATED, _OTHER = (
 _DATE_LABEL = re.compile(r"date|time|publi|posted|byline|meta|datum|fecha|stamp|tarih|info")
 _UPDATE_LABEL = re.compile(r"modif|updat|aktualis|edited")
 _FOREIGN_TAGS = frozenset({"a", "li", "aside", "footer", "nav"})
-_YEAR_LIKE = re.compile(r"\d{4}|\d\d[./]\d\d")
+_YEAR_LIKE = re.compile(r"\d\d[./]?\d\d")
 # A long line tells what happened when; a short one, or the beginning of a long one, when it was written.
 _LONGEST_LINE, _LONGEST_SENTENCE, _BEGINNING = 160, 70, 80
 _SENTENCE_ENDS = (".", ",", "!", "?", ":", "。")
