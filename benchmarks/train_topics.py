@@ -11,7 +11,7 @@ import argparse
 import json
 import lzma
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +23,17 @@ from scipy.special import expit, logsumexp
 
 from tasks.documents import Topic
 from tasks.topics.lexicon import default_entries
-from tasks.topics.linear import MODEL_FILE, LinearModel, damping, features
+from tasks.topics.linear import HOME, MODEL_FILE, OTHERS, LinearModel, damping, features
 from tasks.topics.matcher import Document
-from tasks.topics.tagger import UNSPACED, Tagger, logits, trust
+from tasks.topics.shares import brief_strengths
+from tasks.topics.tagger import UNSPACED, Tagger
 from tasks.topics.taxonomy import taxonomy
 
 SETS = ("wcep", "sib")
-LEAST_DOCUMENTS = 3  # a feature must stand in this many
-PENALTY = 0.05
+LEAST_DOCUMENTS = 3  # a feature must stand in this many …
+LEAST_OF_PAIR = 5  # … and a pair of words in this many
+PENALTY = 0.1
+PENALTY_FINER = 0.05
 PARTS = 10
 MONTH = 230  # items of Current Events in about a month; they lie in the order of time
 # Sections of Current Events that are a topic below the tops: told from other texts of the same top topic.
@@ -94,7 +97,15 @@ def examples(data: Path) -> list[Example]:
 def words(example: Example) -> set[str]:
     """Return the features of a text, each once."""
     document = Document.of(example.title, example.text)
-    return features(document.folded, spaced=example.language not in UNSPACED)
+    return features(document.folded, spaced=example.language not in UNSPACED, pairs=example.language == HOME)
+
+
+def vocabulary_of(bags: list[set[str]]) -> tuple[dict[str, int], npt.NDArray[np.float64]]:
+    """Return the features that are common enough, in order, with how rare each is: the rare ones say more."""
+    counts = Counter(word for bag in bags for word in bag)
+    kept = sorted(w for w, n in counts.items() if n >= (LEAST_OF_PAIR if " " in w else LEAST_DOCUMENTS))
+    rarity = np.log([len(bags) / counts[word] for word in kept])
+    return {word: row for row, word in enumerate(kept)}, rarity / np.median(rarity)
 
 
 def design(bags: list[set[str]], vocabulary: dict[str, int]) -> sparse.csr_matrix:
@@ -115,7 +126,10 @@ def fit(
     base: npt.NDArray[np.float64],
     weight: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
-    """Return the weights that, added to what the lexicon says (`base`), explain the classes best (multinomial)."""
+    """Return the weights that, added to what the lexicon says (`base`), explain the classes best (multinomial).
+
+    The last class is `OTHERS`; the weights of all but that have a mean of zero.
+    """
     shape = (x.shape[1], base.shape[1])
     weight = weight / weight.sum()
     allowed = np.where(right, 0.0, -np.inf)
@@ -131,7 +145,7 @@ def fit(
 
     result = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 60})
     fitted: npt.NDArray[np.float64] = result.x.reshape(shape)
-    return fitted - fitted.mean(axis=1, keepdims=True)
+    return fitted - fitted[:, :-1].mean(axis=1, keepdims=True)
 
 
 def fit_finer(x: sparse.csr_matrix, is_it: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -140,8 +154,8 @@ def fit_finer(x: sparse.csr_matrix, is_it: npt.NDArray[np.bool_]) -> npt.NDArray
     def loss(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         w, z = flat[:-1], x @ flat[:-1] + flat[-1]
         error = (expit(z) - is_it) / len(is_it)
-        value = (np.logaddexp(0, z) - is_it * z).mean() + PENALTY / len(is_it) * 0.5 * (w**2).sum()
-        return float(value), np.append(x.T @ error + PENALTY / len(is_it) * w, error.sum())
+        value = (np.logaddexp(0, z) - is_it * z).mean() + PENALTY_FINER / len(is_it) * 0.5 * (w**2).sum()
+        return float(value), np.append(x.T @ error + PENALTY_FINER / len(is_it) * w, error.sum())
 
     result = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 60})
     fitted: npt.NDArray[np.float64] = result.x
@@ -159,6 +173,25 @@ def finer_columns(
         columns.append(fit_finer(x[peers], np.array([finer in e.finer for e in documents])[peers]))
         topics.append(finer)
     return topics, np.column_stack(columns)
+
+
+def lines(words: Iterable[str]) -> npt.NDArray[np.uint8]:
+    """Return words as an array of bytes, a line each."""
+    return np.frombuffer("\n".join(words).encode(), np.uint8)
+
+
+def lexicon_says(documents: list[Example], taught: list[str]) -> npt.NDArray[np.float64]:
+    """Return in logits what the lexicon finds for the taught top topics and, last, for all others together."""
+    tagger = Tagger(default_entries(), taxonomy())
+    silent = dict.fromkeys(taught, 0.0)
+
+    def row(example: Example) -> list[float]:
+        evidence = tagger.find(Document.of(example.title, example.text), example.language).evidence()
+        strengths = brief_strengths(taxonomy().tops, evidence, silent, others=0.0)
+        others = [strength for top, strength in strengths.items() if top not in silent]
+        return [*(strengths[top] for top in taught), float(logsumexp(others))]
+
+    return np.array([row(example) for example in documents])
 
 
 def measure(documents: list[Example], model: LinearModel) -> None:
@@ -205,27 +238,23 @@ def main() -> None:
     documents = examples(arguments.data)
     bags = [words(example) for example in documents]
     kept_out = np.array([e.part == 0 for e in documents]) & arguments.measure
-    counts = Counter(word for bag, out in zip(bags, kept_out, strict=True) if not out for word in bag)
-    vocabulary = {w: row for row, w in enumerate(sorted(w for w, n in counts.items() if n >= LEAST_DOCUMENTS))}
-    tops = sorted({top for example in documents for top in example.tops})
-    tagger = Tagger(default_entries(), taxonomy())
-    found = [tagger.find(Document.of(e.title, e.text), e.language).evidence() for e in documents]
-    base = np.array([list(logits(tops, evidence, {}).values()) for evidence in found])
-    plain = design(bags, vocabulary)
-    x = sparse.diags_array([trust(evidence) for evidence in found]) @ plain
-    right = np.array([[top in e.tops for top in tops] for e in documents])
+    taught = sorted({top for example in documents for top in example.tops})
+    vocabulary, rarity = vocabulary_of([bag for bag, out in zip(bags, kept_out, strict=True) if not out])
+    x = design(bags, vocabulary) @ sparse.diags_array(rarity)
+    right = np.array([[*(top in e.tops for top in taught), False] for e in documents])
     weight = np.array([e.weight for e in documents])
-    top_weights = fit(x[~kept_out], right[~kept_out], base[~kept_out], weight[~kept_out])
-    finer, finer_weights = finer_columns(documents, plain, ~kept_out)
-    weights = np.column_stack([top_weights, finer_weights[:-1]])
+    top_weights = fit(x[~kept_out], right[~kept_out], lexicon_says(documents, taught)[~kept_out], weight[~kept_out])
+    finer, finer_weights = finer_columns(documents, x, ~kept_out)
+    weights = np.column_stack([top_weights, finer_weights[:-1]]) * rarity[:, None]
     scale = np.percentile(np.abs(weights), 99.95, axis=0).astype(np.float32) / 127
     np.savez_compressed(
         arguments.out,
-        vocabulary=np.frombuffer("\n".join(vocabulary).encode(), np.uint8),
-        topics=np.frombuffer("\n".join([*tops, *finer]).encode(), np.uint8),
+        vocabulary=lines(vocabulary),
+        topics=lines([*taught, OTHERS, *finer]),
+        languages=lines(sorted({example.language for example in documents})),
         weights=np.clip(np.round(weights / scale), -127, 127).astype(np.int8),
         scale=scale,
-        bias=np.append(np.zeros(len(tops)), finer_weights[-1]).astype(np.float32),
+        bias=np.append(np.zeros(len(taught) + 1), finer_weights[-1]).astype(np.float32),
     )
     print(f"{len(documents)} documents, {len(vocabulary)} features, {arguments.out.stat().st_size} bytes")
     if arguments.measure:

@@ -1,7 +1,7 @@
 """A small linear model of the top topics and a few finer ones, trained on open text by `benchmarks/train_topics.py`.
 
-It knows words (and word beginnings, and pairs of characters where words are not spaced) in twenty languages, and adds
-its opinion to the lexicon's. What it was trained on is said in `docs/topics.md`.
+It knows words (and word beginnings, and pairs of characters where words are not spaced) in twenty languages, pairs of
+English words, and adds its opinion to the lexicon's. What it was trained on is said in `docs/topics.md`.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import pairwise
 from typing import Final, Self
 
 import numpy as np
@@ -20,23 +21,27 @@ FEW: Final = 20
 LONGEST_READ: Final = 1000  # characters of folded text
 SHORTEST_REASON: Final = 4  # letters of a word that may be shown as a reason
 MODEL_FILE: Final = "linear.npz"
+HOME: Final = "en"  # the language of most training texts; in no other it knows pairs of words and finer topics
+OTHERS: Final = "others"  # stands for all top topics that it was not taught
 
 _WORD = re.compile("[^ ]+")
 
 
-def features(folded: str, *, spaced: bool) -> set[str]:
-    """Return what the model looks at in a folded text (see `lexicon.fold`).
+def features(folded: str, *, spaced: bool, pairs: bool = False) -> set[str]:
+    """Return what the model looks at in a folded text (see `lexicon.fold`), pairs of neighbouring words if asked.
 
-    >>> sorted(features("central banks", spaced=True))
-    ['banks', 'central', 'centr~']
+    >>> sorted(features("central banks", spaced=True, pairs=True))
+    ['banks', 'centr~', 'central', 'central banks']
     >>> sorted(features("央行加息", spaced=False))
     ['加息', '央行', '行加']
     """
-    words = set(folded[:LONGEST_READ].split())
+    in_order = folded[:LONGEST_READ].split()
+    words = set(in_order)
     if spaced:
-        return words | {word[:STEM] + "~" for word in words if len(word) > STEM}
-    pairs = {word[start : start + 2] for word in words for start in range(len(word) - 1) if not word.isascii()}
-    return pairs | {word for word in words if word.isascii()}
+        known = words | {word[:STEM] + "~" for word in words if len(word) > STEM}
+        return known | set(map(" ".join, pairwise(in_order))) if pairs else known
+    characters = {word[start : start + 2] for word in words for start in range(len(word) - 1) if not word.isascii()}
+    return characters | {word for word in words if word.isascii()}
 
 
 def damping(known: int) -> float:
@@ -46,13 +51,14 @@ def damping(known: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """Weights of features for the topics that had training text; the others are left at zero.
+    """Weights of features for the topics that had training text, and for `OTHERS`.
 
-    For a top topic they are in logits against the other top topics, for a finer one in logits of its share among the
-    texts of its top topic.
+    For a top topic they are in logits against the other top topics that had text, for a finer one in logits of its
+    share among the texts of its top topic.
     """
 
     topics: tuple[str, ...]
+    languages: frozenset[str]
     vocabulary: dict[str, int]
     weights: npt.NDArray[np.int8]
     scale: npt.NDArray[np.float32]
@@ -62,15 +68,14 @@ class LinearModel:
     def load(cls, path: Traversable) -> Self:
         """Read a model from its file."""
         with path.open("rb") as stream, np.load(stream) as arrays:
-            words = arrays["vocabulary"].tobytes().decode().split("\n")
-            topics = tuple(arrays["topics"].tobytes().decode().split("\n"))
-            vocabulary = {word: row for row, word in enumerate(words)}
-            return cls(topics, vocabulary, arrays["weights"], arrays["scale"], arrays["bias"])
+            vocabulary = {word: row for row, word in enumerate(_lines(arrays["vocabulary"]))}
+            topics, languages = tuple(_lines(arrays["topics"])), frozenset(_lines(arrays["languages"]))
+            return cls(topics, languages, vocabulary, arrays["weights"], arrays["scale"], arrays["bias"])
 
-    def opinion(self, folded: str, *, spaced: bool) -> dict[str, float]:
+    def opinion(self, folded: str, *, spaced: bool, pairs: bool = False) -> dict[str, float]:
         """Return how much the text speaks for or against each topic, in logits; nothing for unknown words."""
         known = self.vocabulary.get
-        rows = [row for feature in features(folded, spaced=spaced) if (row := known(feature)) is not None]
+        rows = [row for feature in features(folded, spaced=spaced, pairs=pairs) if (row := known(feature)) is not None]
         if not rows:
             return {}
         sums = self.weights[rows].sum(axis=0, dtype=np.int32) * (self.scale * damping(len(rows))) + self.bias
@@ -91,6 +96,10 @@ class LinearModel:
             topic: [spans[place] for place in np.argsort(-column, kind="stable")[:most].tolist() if column[place] > 0]
             for topic, column in columns.items()
         }
+
+
+def _lines(characters: npt.NDArray[np.uint8]) -> list[str]:
+    return characters.tobytes().decode().split("\n")
 
 
 def _places(folded: str, *, spaced: bool) -> Iterator[tuple[int, int]]:

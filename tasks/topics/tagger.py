@@ -11,17 +11,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from math import exp, log, sqrt
+from math import exp, sqrt
 from types import MappingProxyType
 from typing import Final
 
 from tasks.documents import Topic
 from tasks.topics.lexicon import ANY, Casing, Entry, default_entries
-from tasks.topics.linear import LinearModel, default_model
+from tasks.topics.linear import HOME, OTHERS, LinearModel, default_model
 from tasks.topics.matcher import Document, Hit, Matcher, Weights
+from tasks.topics.shares import (
+    UNKNOWN,
+    UNKNOWN_ALONE,
+    article_strengths,
+    brief_strengths,
+    firm,
+    shares_of,
+    trust,
+)
 from tasks.topics.taxonomy import Taxonomy, taxonomy
 
-TAGGER_VERSION: Final = "lexicon-linear-2"
+TAGGER_VERSION: Final = "lexicon-linear-3"
 
 UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 MACROLANGUAGES: Final = MappingProxyType({"no": "nb"})  # Norwegian, as language detectors call it
@@ -30,14 +39,9 @@ SHORTEST_CODE: Final = 2  # … but no names as short as this: AI
 
 CLEAR: Final = 0.5  # a phrase below this weight is ambiguous …
 ALONE: Final = 0.4  # … and counts this much without clearer company
-SHARPNESS: Final = 1.6
-UNKNOWN: Final = 0.8  # evidence for "none of these" …
-UNKNOWN_ALONE: Final = 0.25  # … and where the model has to do without a lexicon, and finds little in everything
-NOTHING: Final = 0.15  # what stands for a topic of which nothing was found
-HALF_TRUST: Final = 1.5  # evidence at which the model, trained on short texts, has half a say
+LONGEST_BRIEF: Final = 600  # characters; a text without a title, in a language that the model knows, is a brief
 LEAST_TRUST: Final = 0.08  # below it the model is not asked
-LEAST_BELIEF: Final = 0.5  # of a finer topic the model speaks only when it is more likely than not …
-FINER_IN: Final = "en"  # … and in the language of the texts that taught it
+LEAST_BELIEF: Final = 0.5  # of a finer topic the model speaks only when it is more likely than not
 SURE: Final = 2.0  # evidence at which a finer topic is as good as two thirds sure
 
 TOP_FLOOR: Final = 0.05
@@ -77,10 +81,19 @@ class Findings:
     topics: Balances = field(default_factory=lambda: defaultdict(Balance))
     tops: Balances = field(default_factory=lambda: defaultdict(Balance))
     opinion: Mapping[str, float] = field(default_factory=dict)
+    others: float | None = None  # the model's opinion of what it was never taught, where a brief is judged by it
 
     def evidence(self) -> dict[str, float]:
         """Return how much the lexicon found for each top topic."""
         return {top: balance.total for top, balance in self.tops.items()}
+
+    def shares(self, tops: Iterable[str], language: str) -> dict[str, float]:
+        """Return how much of the document is about each top topic."""
+        if self.others is None:
+            strengths = article_strengths(tops, self.evidence(), self.opinion)
+        else:
+            strengths = firm(brief_strengths(tops, self.evidence(), self.opinion, self.others), language)
+        return shares_of(strengths, UNKNOWN if self.matcher.has_words else UNKNOWN_ALONE)
 
     def doubt(self, topic: str) -> float:
         """Return how much doubt the lexicon's phrases and the model leave of a finer topic, 0 to 1."""
@@ -132,8 +145,7 @@ class Tagger:
     def tag_document(self, document: Document, language: str) -> tuple[Topic, ...]:
         """Do what `tag` does, with a document that others read too."""
         findings = self.find(document, language)
-        unknown = UNKNOWN if findings.matcher.has_words else UNKNOWN_ALONE
-        shares = shares_of(logits(self._tops, findings.evidence(), findings.opinion), unknown)
+        shares = findings.shares(self._tops, _base(language))
         tops = {top: share for top, share in shares.items() if share >= TOP_FLOOR}
         scores = tops | self._with_ancestors(self._fine_scores(findings, tops))
         reasons = self._reasons(findings, scores)
@@ -156,11 +168,21 @@ class Tagger:
             strength = hit.strength
             _weigh(hit, strength, meaning.topics, findings.topics)
             _weigh(hit, strength, meaning.tops, findings.tops)
-        if self._model is not None and trust(findings.evidence()) >= LEAST_TRUST:
-            opinion = self._model.opinion(document.folded, spaced=matcher.spaced)
-            taught = opinion if _base(language) == FINER_IN else opinion.keys() & set(self._tops)
-            findings.opinion = {medtop: opinion[medtop] for medtop in taught}
+        if self._model is not None:
+            self._ask(self._model, findings, _base(language))
         return findings
+
+    def _ask(self, model: LinearModel, findings: Findings, language: str) -> None:
+        """Add what the model thinks, where it counts; finer topics it knows at home only, and pairs of words."""
+        document, at_home = findings.document, language == HOME
+        brief = language in model.languages and not document.title_length and len(document.folded) <= LONGEST_BRIEF
+        if not brief and trust(findings.evidence()) < LEAST_TRUST:
+            return
+        opinion = model.opinion(document.folded, spaced=findings.matcher.spaced, pairs=brief and at_home)
+        if brief:
+            findings.others = opinion.get(OTHERS)
+        known = opinion.keys() - {OTHERS} if at_home else opinion.keys() & set(self._tops)
+        findings.opinion = {medtop: opinion[medtop] for medtop in known}
 
     def _matcher(self, language: str) -> Matcher:
         base = MACROLANGUAGES.get(_base(language), _base(language))
@@ -245,27 +267,6 @@ def _weigh(hit: Hit, strength: float, weights: Weights, balances: Balances) -> N
         else:
             balance.ambiguous += amount
         balance.phrases.append((-amount, start, end))
-
-
-def trust(evidence: Mapping[str, float]) -> float:
-    """Return how much the model's opinion counts: in full where the lexicon found nothing, less as it finds more."""
-    return 1 / (1 + sum(evidence.values()) / HALF_TRUST)
-
-
-def logits(tops: Iterable[str], evidence: Mapping[str, float], opinion: Mapping[str, float]) -> dict[str, float]:
-    """Return the strength of each top topic: what the lexicon found, bent by the model's opinion."""
-    say = trust(evidence)
-    return {
-        top: SHARPNESS * log(NOTHING + evidence.get(top, 0.0)) + say * opinion.get(top, 0.0)
-        for top in tops
-    }  # fmt: skip
-
-
-def shares_of(strengths: Mapping[str, float], unknown: float) -> dict[str, float]:
-    """Return each top topic's share of the whole, a part of which stays with "none of these"."""
-    powers = {top: exp(strength) for top, strength in strengths.items()}
-    whole = unknown**SHARPNESS + sum(powers.values())
-    return {top: power / whole for top, power in powers.items()}
 
 
 @cache

@@ -11,6 +11,7 @@ from tasks.documents import Topic
 from tasks.topics.lexicon import default_entries, read_lexicon
 from tasks.topics.linear import default_model, features
 from tasks.topics.matcher import LEAD_FACTOR, Document, Matcher
+from tasks.topics.shares import brief_strengths, shares_of
 from tasks.topics.tagger import MOST_FINE, Tagger, default_tagger
 from tasks.topics.taxonomy import taxonomy
 
@@ -200,6 +201,36 @@ def test_the_model_sees_international_relations_where_no_phrase_speaks_for_them(
     topics = tag("The prime minister of Bangladesh arrives in Myanmar and meets her counterpart.")
     assert topics["international relations"].evidence
     assert "international relations" not in tag("The prime minister lost the vote on the schools bill.")
+
+
+def test_a_brief_is_judged_by_the_model_and_the_same_with_a_title_by_the_lexicon() -> None:
+    text = "A bomb explodes in a church, killing three people."
+    brief, article = default_tagger().tag("", text, "en"), default_tagger().tag("Church", text, "en")
+    assert brief[0].label in ("conflict, war and peace", "crime, law and justice")
+    assert article[0].label == "religion"
+
+
+def test_a_brief_in_a_language_that_the_model_does_not_know_is_judged_by_the_lexicon() -> None:
+    matter = Document.of("", "NASA meldte om et jordskjelv.")
+    assert default_tagger().find(matter, "no").others is None
+    assert default_tagger().find(matter, "sv").others is not None
+
+
+def test_a_brief_may_be_about_what_the_model_was_never_taught() -> None:
+    assert "education" in tag("Teachers at three primary schools got new textbooks for their pupils.")
+    assert taxonomy().search("education")[0].id not in default_model().topics
+
+
+def test_shares_and_what_is_none_of_these_are_a_whole() -> None:
+    shares = shares_of({"a": 0.0, "b": 0.0}, unknown=1.0)
+    assert shares == {"a": pytest.approx(1 / 3), "b": pytest.approx(1 / 3)}
+
+
+def test_what_the_model_thinks_of_others_moves_the_untaught_alone() -> None:
+    low = brief_strengths(("taught", "untaught"), {}, {"taught": 1.0}, others=-1.0)
+    high = brief_strengths(("taught", "untaught"), {}, {"taught": 1.0}, others=1.0)
+    assert low["taught"] == high["taught"]
+    assert low["untaught"] < high["untaught"]
 
 
 def test_model_says_nothing_of_unknown_words() -> None:
