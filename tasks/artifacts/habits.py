@@ -89,6 +89,26 @@ class Habits:
         return in_two_spellings(self.text)
 
     @cached_property
+    def repeats_itself(self) -> bool:
+        """Whether five words in a row stand twice anywhere: without that, no sentence does, and no phrase loops."""
+        return len(set(self._rows)) < len(self._rows)
+
+    def repeats_within(self, distance: int) -> bool:
+        """Say whether five words in a row stand again so many words later, or sooner."""
+        last: dict[int, int] = {}
+        for place, row in enumerate(self._rows if self.repeats_itself else ()):
+            if place - last.get(row, -distance - 1) <= distance:
+                return True
+            last[row] = place
+        return False
+
+    @cached_property
+    def _rows(self) -> list[int]:
+        """The hashes of each five words in a row: rows themselves would all be looked through by the collector."""
+        words = self.folded.split()
+        return list(map(hash, zip(*(words[start:] for start in range(5)), strict=False)))
+
+    @cached_property
     def is_in_pieces(self) -> bool:
         """Whether byte-level pieces (Ġ) are so many that the letter is no name's."""
         return 5 * self.text.count("Ġ") >= self.text.count(" ")

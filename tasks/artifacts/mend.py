@@ -141,7 +141,10 @@ def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Re
     habits = Habits("\n".join(fields.values()))
     index = index_of(terms.rules, terms.language)
     findings = {
-        name: _outside_code(text, [found for rule in index.candidates(text) for found in rule.look(text, habits)])
+        name: _outside_code(
+            text,
+            [found for rule, anchors in index.candidates(text) for found in rule.look(text, habits, anchors)],
+        )
         for name, text in fields.items()
     }
     notices = notice_markers(fields["text"])

@@ -44,6 +44,9 @@ _SCRIPTS = (
     "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 )
 
+_FOREIGN_SCRIPT = re.compile(rf"[{_SCRIPTS}]+(?:[ ·,，、]+[{_SCRIPTS}]+)*")
+_BEYOND_LATIN = re.compile("[^\x00-\u036f\u1e00-\u27ff\ufe00-\U0010ffff]")
+
 
 def _foreign_runs(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
     """Yield runs of lower-case words of which at least two are one neighbouring language's and none is English."""
@@ -118,6 +121,15 @@ def _is_quoted_or_named(match: re.Match[str], _: Habits) -> bool:
     left, right = before(match, 3).rstrip()[-1:], after(match, 1)
     is_framed = (left and left in "(（[“\"‘'«„") or (right and right in ")）]”\"’'»")
     return bool(is_framed) or len(match[0]) == 1
+
+
+def _foreign_script(text: str, habits: Habits) -> Iterator[tuple[int, int, str | None]]:
+    """Yield runs of words in another script; nearly all texts have no letter beyond those of Latin script."""
+    if text.isascii() or not _BEYOND_LATIN.search(text):
+        return
+    for match in _FOREIGN_SCRIPT.finditer(text):
+        if not _is_quoted_or_named(match, habits):
+            yield match.start(), match.end(), None
 
 
 def _any_of(words: dict[str, str]) -> str:
@@ -274,10 +286,9 @@ RULES = (
         mechanism=Mechanism.UNTRANSLATED,
         safety=Safety.DETECT,
         languages=_LATIN,
-        pattern=re.compile(rf"[{_SCRIPTS}]+(?:[ ·,，、]+[{_SCRIPTS}]+)*"),
+        finder=_foreign_script,
         why="Letters of another script: a name in brackets, a quotation, or a word that was not translated.",
         reference="MQM, Accuracy: Untranslated",
-        unless=_is_quoted_or_named,
         finds=("The council discussed 关键技术 at length.", "He said по его словам that it rained."),
         keeps=("The council (市议会) met.", "The sign said “雨” in red.", "It is 5 μm thick."),
     ),
