@@ -80,7 +80,8 @@ class Rule:
     `id` names the residue, not the cure, and is for ever: it stands in published rows. `cues` are literals of which
     one must stand in the text, so that a clean text costs next to nothing; an `anchored` pattern is tried only where a
     cue begins, since each of its matches begins with one. `languages` are those of the text (None: any), `sources`
-    those it tends to come from. A `telling` rule answers to what people do not write: two such kinds
+    those it tends to come from. Some houses write as a rule finds: `house` says whether a document does so throughout,
+    and then only evidence lets the rule act. A `telling` rule answers to what people do not write: two such kinds
     open the gate. What is not `listed` is counted as evidence and never shown.
     """
 
@@ -96,6 +97,7 @@ class Rule:
     anchored: bool = False
     pattern: re.Pattern[str] | None = None
     unless: Callable[[re.Match[str], Habits], bool] | None = None
+    house: Callable[[Habits], bool] | None = None
     replacement: Replacement = None
     finder: Finder | None = None
     telling: bool = False

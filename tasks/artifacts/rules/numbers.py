@@ -4,6 +4,7 @@ import re
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
+from tasks.artifacts.rules.dates import MONTHS
 from tasks.artifacts.surroundings import after, before, line_before, word_before
 from tasks.artifacts.words import listed, table
 
@@ -26,6 +27,9 @@ _BEFORE_AN_AMOUNT = frozenset(
 _AFTER_DECIMALS = "".join(sorted({*"% -°\u00a0\u202f", *"pmbtdkeyrhlicMGTW", *(word[0] for word in _MILLIONS)}))
 _AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "mei", "marca", "maja", "Mai"})
 _GLUED_UNITS = "Mbps|Gbps|kbps|Kbps|mAh|MWh|GWh|TWh|MPa|kPa|hPa|kV|nm|μm|Hz|kHz|MHz|GHz|dB"
+_SPACED_GROUPS = re.compile(r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)")
+_DIGITS_APART = tuple(f"{left} {right}" for left in range(10) for right in range(10))
+_MONTHS_AND_SHORT = frozenset(form for month in MONTHS for form in (month.lower(), month[:3].lower(), "sept"))
 _NUMBERED_THINGS = frozenset(
     {
         "phone",
@@ -78,8 +82,11 @@ def _is_part_of_a_list(match: re.Match[str], _: Habits) -> bool:
 
 
 def _is_a_name_of_something(match: re.Match[str], _: Habits) -> bool:
-    """Say whether the digits name a telephone, a room or an aeroplane."""
-    return word_before(match).rstrip(".:").lower() in _NUMBERED_THINGS
+    """Say whether the digits name a telephone, a room or an aeroplane, or a day or a distance stands among them."""
+    word = word_before(match).rstrip(".:").lower()
+    return (
+        word in _NUMBERED_THINGS or word in _MONTHS_AND_SHORT or bool(re.match(r" met(?:re|er)s?\b", after(match, 8)))
+    )
 
 
 def _grouped(match: re.Match[str], _: Habits) -> str:
@@ -132,6 +139,28 @@ RULES = (
         keeps=("Some 12,500 people came.", "Call +33\u00a0140\u00a0200\u00a0300.", "In 2019\u00a0300 people came."),
     ),
     Rule(
+        id="odd-space-in-number",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.ALWAYS,
+        confidence=0.95,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
+        pattern=_SPACED_GROUPS,
+        cues=_DIGITS_APART,
+        unless=lambda match, habits: not habits.groups_with_commas or _is_a_name_of_something(match, habits),
+        replacement=_grouped,
+        why="A space parts the thousands in a document that parts those of its other numbers with commas.",
+        reference="The Chicago Manual of Style, 9.55",
+        mends={"Some 12 500 people came, not 13,000.": "Some 12,500 people came, not 13,000."},
+        keeps=(
+            "Some 12 500 people came.",
+            "Some 12 500 came, then 13 500, not 13,000.",
+            "On May 12 500 people marched, not 1,000.",
+            "She won the 3 200 metres before 1,500 people.",
+        ),
+    ),
+    Rule(
         id="space-in-number",
         category=Category.NUMBER_FORMAT,
         mechanism=Mechanism.NUMBERS,
@@ -139,20 +168,22 @@ RULES = (
         confidence=0.85,
         languages=_ENGLISH,
         sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
-        pattern=re.compile(r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)"),
-        cues=tuple(f"{left} {right}" for left in range(10) for right in range(10)),
+        pattern=_SPACED_GROUPS,
+        cues=_DIGITS_APART,
         replacement=_grouped,
-        unless=_is_a_name_of_something,
-        telling=True,
-        why="As with a no-break space; telephone numbers look the same, hence gated.",
+        unless=lambda match, habits: habits.groups_with_commas or _is_a_name_of_something(match, habits),
+        house=lambda habits: habits.groups_with_spaces,
+        why="As with a no-break space; but telephone numbers look the same, and some houses write so: gated, and no "
+        "evidence.",
         reference="Bureau international des poids et mesures, SI Brochure, 5.4.4",
-        mends={"Some 12 500 people came, not 1 250 000.": "Some 12,500 people came, not 1,250,000."},
+        mends={"Some 12 500 people came in May.": "Some 12,500 people came in May."},
         keeps=(
             "Some 12,500 people came.",
             "Call 20 300 400 500 now.",
             "Phone 555 120 today.",
             "Lines (0)20 300 400 and (030)20 300 are open.",
             "In 2019 300 people came.",
+            "On May 12 500 people marched.",
         ),
     ),
     Rule(

@@ -31,6 +31,8 @@ _ENGLISH_NOUN = re.compile(
     r"[aeiouh][a-z]{2,}(?:ing|ness|ship|hood|ity|cy|ly|ght|ful|less|ed|[a-z]{3}ic)"
     rf"|{'|'.join(sorted(listed('english_after_elision')))}"
 )
+_MEASURES = "|".join(sorted(listed("english_before_of")))
+_GRAMMAR = "|".join(sorted(word for word in listed("function_words_en") - _ANY - _SMALL if len(word) > 1))
 _POST = re.compile(
     r"(?:Account|Advis|Analyst|Associate|Business|Consult|Data|Deputy|Direct|Edit|Engineer|Exec|Fellow|Lectur|Legal|Manag"
     r"|Market|Product|Project|Research|Sales|Software|Staff|Vice|Writer)"
@@ -92,6 +94,17 @@ def _is_loan(match: re.Match[str], _: Habits) -> bool:
         or elided in _ANY
         or _FRENCH_BEFORE.search(around[: -len(match[0])]) is not None
         or any(loan in around for loan in listed("elided_loans"))
+    )
+
+
+def _is_french_noun(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the noun is none of English, or belongs to a phrase that English borrowed."""
+    elided = f"{match['article'] or 'l'}'{match['noun']}"
+    phrase = match[0].lower().replace("’", "'")
+    return (
+        match["noun"] in listed("french_elided")
+        or elided in _ANY
+        or any(loan in phrase for loan in listed("elided_loans"))
     )
 
 
@@ -343,6 +356,36 @@ RULES = (
             "A plan of investment and the needs of the industry",
             "Hors d'oeuvres, l'area and d'animals",
             "He ’ad a bit o’ d’ industry, he said.",
+        ),
+    ),
+    Rule(
+        id="elided-article-among-english",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.ALWAYS,
+        confidence=0.95,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "it"}),
+        pattern=re.compile(
+            rf"\b(?:(?P<head>(?:{_MEASURES}) )(?P<article>d)['’] ?|of l['’])"
+            rf"(?P<noun>[aeiouh][a-z]{{3,}})(?!\w)(?!['’][a-rt-z])(?(head)|(?= (?:{_GRAMMAR}|[a-z]+(?:ed|ing|ly))\b))"
+        ),
+        cues=(" d'", " d’", "of l'", "of l’"),
+        unless=_is_french_noun,
+        replacement=lambda match, _: (
+            f"{match['head']}of {match['noun']}" if match["head"] else f"of the {match['noun']}"
+        ),
+        telling=True,
+        why="As with any elided article; the noun may be spelled alike in French, but the words around it are English.",
+        reference="MQM, Accuracy: Untranslated",
+        mends={
+            "A rate d'inflation and a lot d’ effort": "A rate of inflation and a lot of effort",
+            "The importance of l'union was in doubt.": "The importance of the union was in doubt.",
+        },
+        keeps=(
+            "A rate of inflation and the importance of the union",
+            "The coup d'essai, the agent d'influence and the prix d'excellence",
+            "The spirit of l'union sacrée and of l'amour is old.",
         ),
     ),
     Rule(
