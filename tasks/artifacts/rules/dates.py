@@ -92,13 +92,16 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"es", "pt", "it", "fr"}),
-        pattern=re.compile(rf"\bthe (?P<day>\d{{1,2}}) of (?=(?:{_MONTH})\b)"),
+        pattern=re.compile(rf"(?:\bthe |(?<=\bon )|(?<=day, ))(?P<day>\d{{1,2}}) of (?=(?:{_MONTH})\b)"),
         cues=tuple(f" of {month}" for month in MONTHS),
         replacement=r"\g<day> ",
         telling=True,
         why="« el 3 de octubre »: the day was left a plain number between article and preposition.",
         reference="The Chicago Manual of Style, 9.31",
-        mends={"The wall fell on the 3 of October.": "The wall fell on 3 October."},
+        mends={
+            "The wall fell on the 3 of October.": "The wall fell on 3 October.",
+            "On Monday, 3 of May": "On Monday, 3 May",
+        },
         keeps=("The wall fell on the 3rd of October.", "Two of the 3 of Octoberfest fame"),
     ),
     Rule(

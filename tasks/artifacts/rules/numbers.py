@@ -25,7 +25,7 @@ _BEFORE_AN_AMOUNT = frozenset(
     }
 )
 _AFTER_DECIMALS = "".join(sorted({*"% -°\u00a0\u202f", *"pmbtdkeyrhlicMGTW", *(word[0] for word in _MILLIONS)}))
-_AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "mei", "marca", "maja", "Mai"})
+_AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "maj", "mei", "marca", "maja", "marts", "Mai"})
 _GLUED_UNITS = "Mbps|Gbps|kbps|Kbps|mAh|MWh|GWh|TWh|MPa|kPa|hPa|kV|nm|μm|Hz|kHz|MHz|GHz|dB"
 _SPACED_GROUPS = re.compile(r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)")
 _DIGITS_APART = tuple(f"{left} {right}" for left in range(10) for right in range(10))
@@ -272,7 +272,7 @@ RULES = (
         safety=Safety.ALWAYS,
         cues=tuple(f" {month} " if month in _AMBIGUOUS_MONTHS else f" {month}" for month in _MONTHS),
         languages=_ENGLISH,
-        sources=frozenset({"fr", "es", "it", "pt", "de", "nl", "pl"}),
+        sources=frozenset(language for _, language in _MONTHS.values()),
         pattern=re.compile(
             rf"(?P<day>\d{{1,2}})(?:er|\.|º)? (?:de )?(?P<month>{_MONTH_NAMES})(?: de)?(?P<year> (?:19|20)\d\d)?\b"
         ),
@@ -284,6 +284,7 @@ RULES = (
         mends={
             "The wall was built on 12 janvier 2024.": "The wall was built on 12 January 2024.",
             "The wall fell on 3 de agosto de 2019.": "The wall fell on 3 August 2019.",
+            "The wall fell on 12 мая 2019 and on 5 Ekim 2023.": "The wall fell on 12 May 2019 and on 5 October 2023.",
         },
         keeps=(
             "The wall was built on 12 January 2024.",
@@ -297,15 +298,15 @@ RULES = (
         category=Category.DATE_FORMAT,
         mechanism=Mechanism.NUMBERS,
         safety=Safety.DETECT,
-        cues=tuple(f"{letter}{digit}" for letter in "hH" for digit in range(6)),
-        unless=lambda match, _: before(match, 1).isalnum() or int(match[0][:-3]) > 23,
+        cues=(*(f"{letter}{digit}" for letter in "hH" for digit in range(6)), *(f" h {digit}" for digit in range(6))),
+        unless=lambda match, _: before(match, 1).isalnum() or int(match["hour"]) > 23,
         languages=_ENGLISH,
         sources=frozenset({"fr", "pt"}),
-        pattern=re.compile(r"\d{1,2}[hH][0-5]\d(?!\w)"),
+        pattern=re.compile(r"(?P<hour>\d{1,2})(?:[hH]| h )[0-5]\d(?!\w)"),
         telling=True,
         why="French and Portuguese write the hour with an h; which clock the house uses, the editor knows.",
         reference="Imprimerie nationale, Lexique des règles typographiques: heure",
-        finds=("The council met at 14h30.",),
+        finds=("The council met at 14h30.", "The council met at 14 h 30."),
         keeps=("The council met at 2.30 p.m.", "It lasted 14h.", "Model A14h300"),
     ),
     Rule(

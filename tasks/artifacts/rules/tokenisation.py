@@ -302,6 +302,7 @@ RULES = (
         languages=frozenset({"en"}),
         pattern=re.compile(r" - (?=[a-z\d]|Fi\b)"),
         cues=(" - ",),
+        anchored=True,
         unless=_is_dash,
         replacement="-",
         telling=False,

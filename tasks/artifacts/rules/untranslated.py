@@ -161,6 +161,11 @@ def _is_part_of_a_name(match: re.Match[str], _: Habits) -> bool:
     )
 
 
+def _is_explained(match: re.Match[str]) -> bool:
+    """Say whether the acronym stands in brackets behind its English one."""
+    return before(match, 8).endswith(f"{_ACRONYMS[match['acronym']]} (")
+
+
 def _is_shouted(match: re.Match[str], _: Habits) -> bool:
     """Say whether the capitals stand among others, as in a headline."""
     return bool(re.search(r"[A-Z]{3,} \Z", before(match, 12)) and re.match(r" [A-Z]{3,}", after(match, 12)))
@@ -193,13 +198,13 @@ RULES = (
         sources=frozenset(source for _, _, sources in table("acronyms") for source in sources.split(",")),
         pattern=re.compile(rf"(?<![\w.-])(?P<acronym>{_any_of(_ACRONYMS)})(?![\w-])"),
         cues=tuple(_ACRONYMS),
-        unless=_is_shouted,
+        unless=lambda match, habits: _is_shouted(match, habits) or _is_explained(match),
         replacement=lambda match, _: _ACRONYMS[match["acronym"]],
         telling=True,
         why="The acronym is that of the source's language; English has its own.",
         reference="MQM, Accuracy: Untranslated",
         mends={"The OTAN summit met; the EE.UU. agreed.": "The NATO summit met; the US agreed."},
-        keeps=("NATO and the US agreed.", "The firm ONU-Tech", "The word OVNIVORE"),
+        keeps=("NATO and the US agreed.", "The firm ONU-Tech", "The word OVNIVORE", "The NATO (OTAN) summit"),
     ),
     Rule(
         id="untranslated-abbreviation",

@@ -146,7 +146,7 @@ RULES = (
         sources=frozenset({"ru", "uk", "pl", "es"}),
         pattern=re.compile(
             rf"(?P<stop>[,?!])?(?P<mark>[”\"])(?P<late>,)?[ \u00a0][-–—][ \u00a0]"
-            rf"(?=(?:{_PASTS}|says) (?:he|she|they|{_SPEAKER})|(?:he|she|they) (?:{_PASTS})\b)"
+            rf"(?=(?:{_PASTS}|says) (?:he|she|they|{_SPEAKER})|(?:he|she|they|the [a-z]+) (?:{_PASTS})\b)"
         ),
         cues=tuple(f"{mark}{gap}{dash}" for mark in '”"' for gap in (" ", ", ", "\u00a0", ",\u00a0") for dash in "-–—"),
         replacement=lambda match, _: f"{match['stop'] or ','}{match['mark']} ",
