@@ -163,6 +163,8 @@ def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Re
             text,
             [found for rule, anchors in index.candidates(text) for found in rule.look(text, habits, anchors)],
         )
+        if text
+        else []
         for name, text in fields.items()
     }
     notices = notice_markers(fields["text"])
@@ -240,7 +242,7 @@ def _apart(findings: Iterable[Finding]) -> list[Finding]:
 
 def _account(name: str, first: _Reading, last: _Reading, edits: Sequence[Edit]) -> Iterator[Artifact]:
     """Yield what was mended in a field, then what was only reported."""
-    rules = {rule.id: rule for rule in first.terms.rules}
+    rules = {rule.id: rule for rule in first.terms.rules} if edits else {}
     placed = place(edits)
     for each in placed:
         rule, before = rules[each.edit.rule], first.fields[name][each.edit.start : each.edit.end]
