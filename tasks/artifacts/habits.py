@@ -18,10 +18,14 @@ _DAY_FIRST = re.compile(rf"\b\d{{1,2}} {_MONTH}\b")
 _LOW_QUOTATION = re.compile(r"„([^„“”\n]{1,400})[“”]")
 
 
-_GROUPS = {
+GROUPS = {
     ",": re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:,\d{3})+(?![\d,])"),
-    " ": re.compile(r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)"),
+    " ": re.compile(
+        r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[,/]\d|\.\d(?!\d?\b(?!\.\d)))"
+    ),
 }
+"""Numbers whose thousands are parted, by the mark that parts them."""
+
 _PERCENT = re.compile(r"\d(?P<gap>[ \u00a0\u202f]?)%(?!\d)")
 _SLASH = re.compile(r"[a-z\d](?P<gap> ?)/ ?(?=[a-z\d])")
 
@@ -92,7 +96,7 @@ class Habits:
 
     def groups(self, mark: str) -> int:
         """Count the numbers whose thousands are parted by a mark: a comma or a space."""
-        return len(_GROUPS[mark].findall(self.text))
+        return len(GROUPS[mark].findall(self.text))
 
     @cached_property
     def groups_with_commas(self) -> bool:

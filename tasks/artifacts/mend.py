@@ -20,7 +20,7 @@ __all__ = ["Mended", "Mode", "find", "mend", "undo"]
 PASSES = 3
 """A mended place can show another one (`&amp;nbsp;`); a text that does not come to rest by then is left alone."""
 
-SLIP_DISTANCE = 150
+SLIP_DISTANCE = 200
 """Words between slips. People write \"the the\" once in tens of thousands of words; residue stands close together."""
 
 TELLING_DISTANCE = 300

@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.artifacts.habits import Habits
+from tasks.artifacts.habits import GROUPS, Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
 from tasks.artifacts.rules.dates import MONTHS
 from tasks.artifacts.surroundings import after, before, line_before, word_before
@@ -27,7 +27,9 @@ _BEFORE_AN_AMOUNT = frozenset(
 _AFTER_DECIMALS = "".join(sorted({*"% -°\u00a0\u202f", *"pmbtdkeyrhlicMGTW", *(word[0] for word in _MILLIONS)}))
 _AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "maj", "mei", "marca", "maja", "marts", "Mai"})
 _GLUED_UNITS = "Mbps|Gbps|kbps|Kbps|mAh|MWh|GWh|TWh|MPa|kPa|hPa|kV|nm|μm|Hz|kHz|MHz|GHz|dB"
-_SPACED_GROUPS = re.compile(r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)")
+GROUPS[" "] = re.compile(
+    r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[,/]\d|\.\d(?!\d?\b(?!\.\d)))"
+)
 _DIGITS_APART = tuple(f"{left} {right}" for left in range(10) for right in range(10))
 _MONTHS_AND_SHORT = frozenset(form for month in MONTHS for form in (month.lower(), month[:3].lower(), "sept"))
 _NUMBERED_THINGS = frozenset(
@@ -146,7 +148,7 @@ RULES = (
         confidence=0.95,
         languages=_ENGLISH,
         sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
-        pattern=_SPACED_GROUPS,
+        pattern=GROUPS[" "],
         cues=_DIGITS_APART,
         unless=lambda match, habits: not habits.groups_with_commas or _is_a_name_of_something(match, habits),
         replacement=_grouped,
@@ -168,7 +170,7 @@ RULES = (
         confidence=0.85,
         languages=_ENGLISH,
         sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
-        pattern=_SPACED_GROUPS,
+        pattern=GROUPS[" "],
         cues=_DIGITS_APART,
         replacement=_grouped,
         unless=lambda match, habits: habits.groups_with_commas or _is_a_name_of_something(match, habits),
@@ -176,13 +178,17 @@ RULES = (
         why="As with a no-break space; but telephone numbers look the same, and some houses write so: gated, and no "
         "evidence.",
         reference="Bureau international des poids et mesures, SI Brochure, 5.4.4",
-        mends={"Some 12 500 people came in May.": "Some 12,500 people came in May."},
+        mends={
+            "Some 12 500 people came in May.": "Some 12,500 people came in May.",
+            "The wall cost £222 869.45 in May.": "The wall cost £222,869.45 in May.",
+        },
         keeps=(
             "Some 12,500 people came.",
             "Call 20 300 400 500 now.",
             "Phone 555 120 today.",
             "Lines (0)20 300 400 and (030)20 300 are open.",
             "In 2019 300 people came.",
+            "Server 10 200.30.40 is down, and so is 5 100.2.1.",
             "On May 12 500 people marched.",
         ),
     ),
