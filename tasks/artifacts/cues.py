@@ -17,19 +17,24 @@ class CueIndex:
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Build the index; the order of the rules is kept in what `candidates` returns."""
         self._rules = rules
-        self._uncued = {number for number, rule in enumerate(rules) if not rule.cues}
-        self._cued: dict[str, set[int]] = {}
+        self._uncued = [number for number, rule in enumerate(rules) if not rule.cues]
+        cued: dict[str, list[int]] = {}
         for number, rule in enumerate(rules):
-            for cue in rule.cues:
-                self._cued.setdefault(cue, set()).add(number)
-        self._automaton = AhoCorasick(list(self._cued), implementation=Implementation.DFA)
+            for cue in dict.fromkeys(rule.cues):
+                cued.setdefault(cue, []).append(number)
+        self._cued = list(cued.values())
+        self._automaton = AhoCorasick(list(cued), implementation=Implementation.DFA)
 
-    def candidates(self, text: str) -> list[Rule]:
-        """Return the rules without cues, and those of which a cue stands in the text, in the order of the book."""
-        numbers = set(self._uncued)
-        for cue in set(self._automaton.find_matches_as_strings(text, overlapping=True)):
-            numbers |= self._cued[cue]
-        return [self._rules[number] for number in sorted(numbers)]
+    def candidates(self, text: str) -> list[tuple[Rule, list[int]]]:
+        """Return the rules without cues, and those of which a cue stands in the text, in the order of the book.
+
+        With each come the places where its cues begin, from left to right.
+        """
+        anchors: dict[int, list[int]] = {number: [] for number in self._uncued}
+        for cue, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            for number in self._cued[cue]:
+                anchors.setdefault(number, []).append(start)
+        return [(self._rules[number], sorted(anchors[number])) for number in sorted(anchors)]
 
 
 @lru_cache(maxsize=256)

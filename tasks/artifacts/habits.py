@@ -18,6 +18,17 @@ _DAY_FIRST = re.compile(rf"\b\d{{1,2}} {_MONTH}\b")
 _LOW_QUOTATION = re.compile(r"„([^„“”\n]{1,400})[“”]")
 
 
+GROUPS = {
+    ",": re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:,\d{3})+(?![\d,])"),
+    " ": re.compile(
+        r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[,/]\d|\.\d(?!\d?\b(?!\.\d)))"
+    ),
+}
+"""Numbers whose thousands are parted, by the mark that parts them."""
+
+_PERCENT = re.compile(r"\d(?P<gap>[ \u00a0\u202f]?)%(?!\d)")
+_SLASH = re.compile(r"[a-z\d](?P<gap> ?)/ ?(?=[a-z\d])")
+
 _MOST_PHRASES = 1_000
 """Looked up in a document. One more costs a pass over it; so many are met only in texts made to be slow."""
 
@@ -83,10 +94,56 @@ class Habits:
         """Whether most of its dates are written as March 12, not as 12 March."""
         return len(_MONTH_FIRST.findall(self.text)) > len(_DAY_FIRST.findall(self.text))
 
+    def groups(self, mark: str) -> int:
+        """Count the numbers whose thousands are parted by a mark: a comma or a space."""
+        return len(GROUPS[mark].findall(self.text))
+
+    @cached_property
+    def groups_with_commas(self) -> bool:
+        """Whether it parts thousands with commas; a space there is not its own."""
+        return 0 < self.groups(",") >= self.groups(" ")
+
+    @cached_property
+    def groups_with_spaces(self) -> bool:
+        """Whether it parts thousands with spaces throughout, as papers in South Africa and texts of science do."""
+        return self.groups(" ") > 1 and not self.groups(",")
+
+    @cached_property
+    def tight_and_spaced_percents(self) -> tuple[int, int]:
+        """How many percent signs follow their number at once, and how many after a space."""
+        gaps = [match["gap"] for match in _PERCENT.finditer(self.text)]
+        return gaps.count(""), len(gaps) - gaps.count("")
+
+    @cached_property
+    def spaces_slashes(self) -> bool:
+        """Whether it sets spaces around its slashes throughout."""
+        gaps = [match["gap"] for match in _SLASH.finditer(self.text)]
+        return len(gaps) > 1 and "" not in gaps
+
     @cached_property
     def names_in_two_spellings(self) -> frozenset[str]:
         """The names it writes in more than one transliteration, in all their spellings."""
         return in_two_spellings(self.text)
+
+    @cached_property
+    def repeats_itself(self) -> bool:
+        """Whether five words in a row stand twice anywhere: without that, no sentence does, and no phrase loops."""
+        return len(set(self._rows)) < len(self._rows)
+
+    def repeats_within(self, distance: int) -> bool:
+        """Say whether five words in a row stand again so many words later, or sooner."""
+        last: dict[int, int] = {}
+        for place, row in enumerate(self._rows if self.repeats_itself else ()):
+            if place - last.get(row, -distance - 1) <= distance:
+                return True
+            last[row] = place
+        return False
+
+    @cached_property
+    def _rows(self) -> list[int]:
+        """The hashes of each five words in a row: rows themselves would all be looked through by the collector."""
+        words = self.folded.split()
+        return list(map(hash, zip(*(words[start:] for start in range(5)), strict=False)))
 
     @cached_property
     def is_in_pieces(self) -> bool:

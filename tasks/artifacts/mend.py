@@ -23,6 +23,9 @@ PASSES = 3
 SLIP_DISTANCE = 200
 """Words between slips. People write \"the the\" once in tens of thousands of words; residue stands close together."""
 
+TELLING_DISTANCE = 300
+"""Words between places of telling kinds: of what people hardly ever write, one is more to go by."""
+
 _CODE = re.compile(r"(?s:```.*?```)|(?<![\w`])`[^`\n]+`(?![\w`])")
 
 _CHARACTERS = frozenset({Mechanism.PROVENANCE, Mechanism.ENCODING, Mechanism.MARKUP})
@@ -32,7 +35,8 @@ _CHARACTERS = frozenset({Mechanism.PROVENANCE, Mechanism.ENCODING, Mechanism.MAR
 class Mode(StrEnum):
     """How far mending goes: only what is always safe; what the document's evidence allows; all that can be mended.
 
-    Even `all` leaves a lone slip in a long text: it is its writer's, and not ours to change.
+    Even `all` leaves a lone slip in a long text, and a style that the text keeps to throughout: these are its writer's,
+    and not ours to change.
     """
 
     STRICT = "strict"
@@ -86,8 +90,7 @@ def find(text: str, language: str, mode: Mode = Mode.STANDARD, rules: tuple[Rule
     >>> [(finding.start, finding.end, finding.after) for finding in find("It rained , he said .", "en", Mode.ALL)]
     [(9, 10, ''), (19, 20, '')]
     """
-    reading = _read({"text": text}, _Terms(language, (), mode, rules))
-    return [finding for finding in _apart(reading.findings["text"]) if finding.rule.listed]
+    return _read({"text": text}, _Terms(language, (), mode, rules)).shown("text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,19 @@ class _Reading:
     """What the rules see in a document as it stands, in the order of the book, and why the gate is open (or None)."""
 
     terms: _Terms
+    habits: Habits
     fields: dict[str, str]
     findings: dict[str, list[Finding]]
     notices: tuple[Marker, ...]
     gate: str | None
     words_per_slip: float
+    words_per_telling: float
+
+    def shown(self, name: str) -> list[Finding]:
+        """Return what a user should see of a field's findings, sorted: no evidence, no slips of the writer's."""
+        return [
+            finding for finding in _apart(self.findings[name]) if finding.rule.listed and not self._is_slip(finding)
+        ]
 
     def edits(self, name: str) -> list[Edit]:
         """Return the edits to make in a field; where two rules want one place, the earlier in the book has it.
@@ -129,11 +140,18 @@ class _Reading:
             return False
         if finding.rule.safety is Safety.ALWAYS:
             return True
-        return self.gate is not None and not (self.gate == "opened" and self._is_slip(finding))
+        return self.gate is not None and not (self.gate == "opened" and self._is_the_writers(finding))
+
+    def _is_the_writers(self, finding: Finding) -> bool:
+        """Say whether the text alone, without evidence, gives no reason to take the place for residue."""
+        rule = finding.rule
+        is_lone = rule.telling and self.words_per_telling > TELLING_DISTANCE
+        return is_lone or self._is_slip(finding) or (rule.house is not None and rule.house(self.habits))
 
     def _is_slip(self, finding: Finding) -> bool:
         """Say whether people get this wrong as well, and this text so seldom that it is its writer's slip."""
-        return not finding.rule.telling and self.words_per_slip > SLIP_DISTANCE
+        is_mendable = finding.after is not None and finding.rule.safety is Safety.GATED
+        return is_mendable and not finding.rule.telling and self.words_per_slip > SLIP_DISTANCE
 
 
 def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Reading:
@@ -141,14 +159,28 @@ def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Re
     habits = Habits("\n".join(fields.values()))
     index = index_of(terms.rules, terms.language)
     findings = {
-        name: _outside_code(text, [found for rule in index.candidates(text) for found in rule.look(text, habits)])
+        name: _outside_code(
+            text,
+            [found for rule, anchors in index.candidates(text) for found in rule.look(text, habits, anchors)],
+        )
+        if text
+        else []
         for name, text in fields.items()
     }
     notices = notice_markers(fields["text"])
     gate = gate or _gate(findings.values(), (*terms.markers, *notices), terms.mode)
-    slips = sum(not found.rule.telling and found.after is not None for field in findings.values() for found in field)
+    told = [found.rule.telling for field in findings.values() for found in field if found.after is not None]
     words = sum(text.count(" ") for text in fields.values())
-    return _Reading(terms, fields, findings, notices, gate, words / max(slips, 1))
+    return _Reading(
+        terms=terms,
+        habits=habits,
+        fields=fields,
+        findings=findings,
+        notices=notices,
+        gate=gate,
+        words_per_slip=words / max(told.count(False), 1),
+        words_per_telling=words / max(told.count(True), 1),
+    )
 
 
 def _outside_code(text: str, findings: list[Finding]) -> list[Finding]:
@@ -210,16 +242,15 @@ def _apart(findings: Iterable[Finding]) -> list[Finding]:
 
 def _account(name: str, first: _Reading, last: _Reading, edits: Sequence[Edit]) -> Iterator[Artifact]:
     """Yield what was mended in a field, then what was only reported."""
-    rules = {rule.id: rule for rule in first.terms.rules}
+    rules = {rule.id: rule for rule in first.terms.rules} if edits else {}
     placed = place(edits)
     for each in placed:
         rule, before = rules[each.edit.rule], first.fields[name][each.edit.start : each.edit.end]
         if before != each.edit.after:
             yield _artifact(name, rule, each.edit.start, before, each.start, each.edit.after)
-    for finding in _apart(last.findings[name]):
-        if finding.rule.listed:
-            start, end = origin(placed, finding.start, finding.end)
-            yield _artifact(name, finding.rule, start, first.fields[name][start:end], finding.start, None)
+    for finding in last.shown(name):
+        start, end = origin(placed, finding.start, finding.end)
+        yield _artifact(name, finding.rule, start, first.fields[name][start:end], finding.start, None)
 
 
 def _artifact(name: str, rule: Rule, start: int, before: str, start_in_text: int, after: str | None) -> Artifact:

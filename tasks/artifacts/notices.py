@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from ahocorasick_rs import AhoCorasick
+
 from tasks.artifacts.words import lines, listed, table
 
 
@@ -45,7 +47,10 @@ def _patterns() -> str:
     return alternatives
 
 
-_CUES = tuple(sorted(listed("notice_cues")))
+CUES = tuple(sorted(listed("notice_cues")))
+"""Words of which one stands in every notice."""
+
+_CUES = AhoCorasick(CUES)
 _NOTICE = re.compile(rf"(?i)[ \t]*[\[(*]{{0,2}}(?:{_patterns()})[\])*]{{0,2}}[.。!]?[\])*]{{0,2}}[ \t]*")
 
 
@@ -57,11 +62,11 @@ def notices(text: str) -> Iterator[Notice]:
     >>> list(notices("Translated from French by Anna Lund."))
     []
     """
-    if not any(cue in text for cue in _CUES):
+    if not _CUES.find_matches_as_indexes(text):
         return
     start = 0
     for line in text.split("\n"):
-        if len(line) <= _LONGEST and any(cue in line for cue in _CUES) and (match := _NOTICE.fullmatch(line)):
+        if len(line) <= _LONGEST and any(cue in line for cue in CUES) and (match := _NOTICE.fullmatch(line)):
             yield _notice(match, start)
         start += len(line) + 1
 

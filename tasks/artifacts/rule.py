@@ -1,7 +1,7 @@
 """What a rule is: one kind of machine-translation residue, how to see it, what belongs there, and its proof."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -78,8 +78,10 @@ class Rule:
     """One kind of residue. Give it a `pattern` (and perhaps `unless`), or a `finder` for what a pattern cannot see.
 
     `id` names the residue, not the cure, and is for ever: it stands in published rows. `cues` are literals of which
-    one must stand in the text, so that a clean text costs next to nothing. `languages` are those of the text (None:
-    any), `sources` those it tends to come from. A `telling` rule answers to what people do not write: two such kinds
+    one must stand in the text, so that a clean text costs next to nothing; an `anchored` pattern is tried only where a
+    cue begins, since each of its matches begins with one. `languages` are those of the text (None: any), `sources`
+    those it tends to come from. Some houses write as a rule finds: `house` says whether a document does so throughout,
+    and then only evidence lets the rule act. A `telling` rule answers to what people do not write: two such kinds
     open the gate. What is not `listed` is counted as evidence and never shown.
     """
 
@@ -92,8 +94,10 @@ class Rule:
     languages: frozenset[str] | None = None
     sources: frozenset[str] = frozenset()
     cues: tuple[str, ...] = ()
+    anchored: bool = False
     pattern: re.Pattern[str] | None = None
     unless: Callable[[re.Match[str], Habits], bool] | None = None
+    house: Callable[[Habits], bool] | None = None
     replacement: Replacement = None
     finder: Finder | None = None
     telling: bool = False
@@ -117,15 +121,27 @@ class Rule:
         if not self.cues or any(cue in text for cue in self.cues):
             yield from self.look(text, habits)
 
-    def look(self, text: str, habits: Habits) -> Iterator[Finding]:
-        """Do what `search` does in a text that is known to hold one of the cues."""
-        for start, end, after in (self.finder or self._matches)(text, habits):
+    def look(self, text: str, habits: Habits, anchors: Iterable[int] | None = None) -> Iterator[Finding]:
+        """Do what `search` does in a text that is known to hold one of the cues, perhaps at known places."""
+        places = self.finder(text, habits) if self.finder else self._matches(self._candidates(text, anchors), habits)
+        for start, end, after in places:
             if after != text[start:end]:
                 yield Finding(self, start, end, after)
 
-    def _matches(self, text: str, habits: Habits) -> Iterator[tuple[int, int, str | None]]:
+    def _candidates(self, text: str, anchors: Iterable[int] | None) -> Iterator[re.Match[str]]:
+        """Yield the matches of the pattern that do not overlap, tried where its cues begin if these are known."""
         assert self.pattern is not None, f"rule {self.id} has neither pattern nor finder"
-        for match in self.pattern.finditer(text):
+        if anchors is None or not self.anchored:
+            yield from self.pattern.finditer(text)
+            return
+        end = 0
+        for start in anchors:
+            if start >= end and (match := self.pattern.match(text, start)):
+                end = max(match.end(), start + 1)
+                yield match
+
+    def _matches(self, candidates: Iterable[re.Match[str]], habits: Habits) -> Iterator[tuple[int, int, str | None]]:
+        for match in candidates:
             if self.unless is None or not self.unless(match, habits):
                 yield match.start(), match.end(), self._after(match, habits)
 

@@ -73,6 +73,38 @@ def test_mode_all_leaves_a_lone_slip_in_a_long_text() -> None:
     assert mended(long, mode=Mode.ALL).text == long
 
 
+PADDING = " ".join(f"Wall {number} was built by {number} men." for number in range(60))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Some 12 500 men came, then 13 500.",
+        "Prices rose by 5 %, then by 6 %.",
+        "Men and / or women came; he / she left.",
+        f"He said it would do so. hold the wall. {PADDING}",
+    ],
+)
+def test_mode_all_leaves_what_only_evidence_could_show_to_be_residue(text: str) -> None:
+    assert mended(text, mode=Mode.ALL).text == text
+
+
+def test_evidence_lets_rules_act_against_a_style_kept_throughout() -> None:
+    assert mended("Some 12 500 men came, then 13 500. " + TELLING).text.startswith("Some 12,500 men came, then 13,500.")
+
+
+def test_a_lone_slip_in_a_long_text_is_counted_and_not_listed() -> None:
+    result = mended(f"He went to the the wall. {PADDING}")
+    assert [kind.kind for kind in result.evidence.kinds] == ["doubled-word"]
+    assert result.artifacts == ()
+    assert find(f"He went to the the wall. {PADDING}", "en") == []
+
+
+def test_what_the_rest_of_the_document_does_otherwise_needs_no_evidence() -> None:
+    assert mended("Some 12 500 men came, not 13,000.").text == "Some 12,500 men came, not 13,000."
+    assert mended("Prices rose by 5 %, not by 6%.").text == "Prices rose by 5%, not by 6%."
+
+
 def test_evidence_only_findings_are_counted_and_not_listed() -> None:
     result = mended('The mayor said "no twice.')
     assert [(kind.kind, kind.count) for kind in result.evidence.kinds] == [("odd-straight-quote", 1)]

@@ -6,6 +6,7 @@ import time
 import pytest
 from _pytest.mark import ParameterSet
 
+from tasks.artifacts.cues import CueIndex
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.mend import Mode, mend
 from tasks.artifacts.rule import Rule, Safety
@@ -79,6 +80,14 @@ def test_shows_what_its_safety_promises(rule: Rule) -> None:
 @pytest.mark.parametrize(("rule", "text"), [*examples("mends"), *examples("finds")])
 def test_its_cues_stand_in_its_examples(rule: Rule, text: str) -> None:
     assert not rule.cues or any(cue in text for cue in rule.cues)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULEBOOK if rule.anchored], ids=lambda rule: rule.id)
+def test_sees_the_same_from_its_cues_as_by_itself(rule: Rule) -> None:
+    text = "\n".join(text for other in RULEBOOK for text in (*other.mends, *other.finds, *other.keeps))
+    anchors = dict(CueIndex((rule,)).candidates(text))[rule]
+    by_itself = [(found.start, found.end, found.after) for found in rule.search(text, Habits(text))]
+    assert [(found.start, found.end, found.after) for found in rule.look(text, Habits(text), anchors)] == by_itself
 
 
 def test_ids_are_unique_and_kebab_case() -> None:

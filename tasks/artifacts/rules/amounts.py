@@ -11,6 +11,7 @@ from tasks.artifacts.words import listed, table
 _ENGLISH = frozenset({"en"})
 _DOTTED = tuple(f".{digits:03}" for digits in range(1000))
 _SPACES = " \u00a0\u202f"
+_PARTED = tuple(f"{left}{space}{right}" for left in range(10) for space in _SPACES for right in range(10))
 _SIGNS = "$€£¥"
 _AMOUNT = rf"(?:\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d{{1,2}})?|\d[\d,.]*\d|\d)"
 _NUMBER_WORDS = {word: english for word, english, _ in table("number_words")}
@@ -85,13 +86,18 @@ RULES = (
         safety=Safety.ALWAYS,
         languages=_ENGLISH,
         sources=frozenset({"de", "es", "it", "pt", "nl", "tr", "id"}),
-        cues=_DOTTED,
-        pattern=re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:\.\d{3})+,\d{1,2}(?![\d.,]*\d)"),
+        cues=(*_DOTTED, *_PARTED),
+        pattern=re.compile(
+            rf"\d(?<![\w.,]\d)(?<!\d[{_SPACES}]\d)\d{{0,2}}(?:\.\d{{3}}|[{_SPACES}]\d{{3}})+,\d{{1,2}}(?![\d.,]*\d)"
+        ),
         replacement=lambda match, _: english_digits(match[0]),
         telling=True,
-        why="Stops part the thousands and a comma the decimals; both at once can mean nothing else.",
+        why="Stops or spaces part the thousands and a comma the decimals; both at once can mean nothing else.",
         reference="The Chicago Manual of Style, 9.57",
-        mends={"The wall cost 1.234,56 euros of 12.500.000,5.": "The wall cost 1,234.56 euros of 12,500,000.5."},
+        mends={
+            "The wall cost 1.234,56 euros of 12.500.000,5.": "The wall cost 1,234.56 euros of 12,500,000.5.",
+            "The wall cost 5 000,50 euros.": "The wall cost 5,000.50 euros.",
+        },
         keeps=("The wall cost 1,234.56 euros.", "Items 1.234,56.789 and 7", "Version 3.125, 6 files"),
     ),
     Rule(

@@ -12,6 +12,9 @@ _EXAMPLES = {
     "ru": "In the nearest time, the wall will be built on the territory of the town.",
     "zh": "The relevant person in charge said it is understood that the wall will hold.",
     "it": "For what concerns the wall, this last one will hold.",
+    "tr": "The mayor continued as follows: it will be built within the scope of the plan.",
+    "ar": "He agreed, stressing on the age of the wall.",
+    "ko": "According to the news of the day, the wall will hold.",
     "pt": "In respect to this, the mayor was silent.",
 }
 _NATIVE = ("The mayor has been ill for two years.", "Amid the war, all towns agreed.")

@@ -8,11 +8,11 @@ from tasks.artifacts.surroundings import after, before
 from tasks.artifacts.words import listed
 
 _ENGLISH = frozenset({"en"})
-_MONTHS = (
+MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_MONTH = "|".join(_MONTHS)
+_MONTH = "|".join(MONTHS)
 _ROMAN = dict(zip("IVX", (1, 5, 10), strict=True))
 
 
@@ -43,7 +43,7 @@ def _spelled_out(match: re.Match[str], habits: Habits) -> str | None:
     month, day = int(match["month"]), int(match["day"])
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
-    name, year = _MONTHS[month - 1], match["year"]
+    name, year = MONTHS[month - 1], match["year"]
     if habits.sets_month_first:
         date = f"{name} {day}" + (f", {year}" if year else "")
     else:
@@ -92,13 +92,16 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"es", "pt", "it", "fr"}),
-        pattern=re.compile(rf"\bthe (?P<day>\d{{1,2}}) of (?=(?:{_MONTH})\b)"),
-        cues=tuple(f" of {month}" for month in _MONTHS),
+        pattern=re.compile(rf"(?:\bthe |(?<=\bon )|(?<=day, ))(?P<day>\d{{1,2}}) of (?=(?:{_MONTH})\b)"),
+        cues=tuple(f" of {month}" for month in MONTHS),
         replacement=r"\g<day> ",
         telling=True,
         why="« el 3 de octubre »: the day was left a plain number between article and preposition.",
         reference="The Chicago Manual of Style, 9.31",
-        mends={"The wall fell on the 3 of October.": "The wall fell on 3 October."},
+        mends={
+            "The wall fell on the 3 of October.": "The wall fell on 3 October.",
+            "On Monday, 3 of May": "On Monday, 3 May",
+        },
         keeps=("The wall fell on the 3rd of October.", "Two of the 3 of Octoberfest fame"),
     ),
     Rule(
@@ -113,7 +116,7 @@ RULES = (
             rf"(?P<day>\d{{1,2}})\. "
             rf"(?=(?:{_MONTH})(?: \d{{4}}|[.,;)]))"
         ),
-        cues=tuple(f". {month}" for month in _MONTHS),
+        cues=tuple(f". {month}" for month in MONTHS),
         replacement=r"\g<lead>\g<day> ",
         telling=True,
         why="German and others mark an ordinal with a stop: 3. October.",

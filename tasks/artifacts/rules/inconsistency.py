@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from tasks.artifacts.habits import Habits
+from tasks.artifacts.habits import GROUPS, Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
 from tasks.artifacts.surroundings import before, word_before
 from tasks.artifacts.words import listed
@@ -36,7 +36,6 @@ _NAME_AFTER = re.compile(rf"(?:{_LINK} )?{_NAME_WORD}(?: (?:{_LINK} ){{0,2}}{_NA
 _REACH = 120
 _MOST_CUTS = 200  # looked into in a document: each costs a pass over it
 
-_COMMA_GROUPS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}(?:,\d{3})+(?![\d,])")
 _POINT_DECIMALS = re.compile(r"\d(?<![\w.,]\d)\d{0,2}\.\d(?![\d.,]*\d)")
 _APOSTROPHE_GROUPS = re.compile(r"\d(?<![\w.,'’]\d)\d{0,2}(?:['’]\d{3})+(?![\w'’])")
 _COMMA_DECIMALS = re.compile(r"\d(?<=[a-z] \d)\d{0,2},\d{1,2}(?= (?!(?:and|or|to) \d)[a-z]|[.;]?$|[.;] )", re.MULTILINE)
@@ -142,7 +141,7 @@ def _numbers(text: str, habits: Habits) -> Places:
     """Yield the numbers set in another country's fashion in a document whose own is certain."""
     groups = list(_APOSTROPHE_GROUPS.finditer(text))
     decimals = [match for match in _COMMA_DECIMALS.finditer(text) if word_before(match) in _BEFORE_AN_AMOUNT]
-    for foreign, own in ((groups, _COMMA_GROUPS), (decimals, _POINT_DECIMALS)):
+    for foreign, own in ((groups, GROUPS[","]), (decimals, _POINT_DECIMALS)):
         if foreign and len(own.findall(habits.text)) > 1:
             yield from ((match.start(), match.end(), None) for match in foreign)
 

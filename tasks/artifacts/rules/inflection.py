@@ -16,6 +16,9 @@ _ARTICLES = ("the", "a", "an")
 _DETERMINERS = ("his", "their", "its", "our", "my", "your", "the", "an", "this", "these", "those")
 _COMPARATIVES = "|".join(sorted(listed("comparatives")))
 _COUNTRIES = "|".join(sorted(listed("countries")))
+_MASS_ADJECTIVES = (
+    "high-quality|high quality|sustained|sustainable|economic|rapid|industrial|social|technological|scientific"
+)
 _UNCOUNTABLE = "|".join(sorted(listed("uncountable_plurals")))
 
 
@@ -47,7 +50,8 @@ RULES = (
             rf"(?P<head>(?:{_MODALS})(?P<pronoun> (?:{_PRONOUNS}))?(?P<adverb> (?:{_ADVERBS}))?)"
             r" (?P<form>[a-z]{2,}ing)\b"
         ),
-        cues=("ing",),
+        cues=tuple(f"{modal} " for modal in _MODALS.split("|")),
+        anchored=True,
         unless=lambda match, habits: (
             before(match, 1).isalnum() or base_of_gerund(match["form"]) is None or _is_noun(match, habits)
         ),
@@ -74,7 +78,8 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         pattern=re.compile(r"\b(?P<head>[Dd]id(?: not|n['’]t)) (?P<form>[a-z]{3,})\b"),
-        cues=("did not ", "didn't ", "didn’t ", "Did not "),
+        cues=("did not ", "didn't ", "didn’t ", "Did not ", "Didn't ", "Didn’t "),
+        anchored=True,
         unless=lambda match, _: base_of_past(match["form"]) is None,
         replacement=_after_did,
         telling=True,
@@ -90,13 +95,14 @@ RULES = (
         safety=Safety.DETECT,
         languages=_ENGLISH,
         sources=frozenset({"it", "pt", "fr", "es"}),
-        pattern=re.compile(rf"\b(?:{'|'.join(_ARTICLES)}) (?:{'|'.join(_DETERMINERS)}) (?=[a-z]{{3,}})"),
+        pattern=re.compile(rf"\b({'|'.join(_ARTICLES)}) (?!\1 )(?:{'|'.join(_DETERMINERS)}) (?=[a-z]{{3,}})"),
         cues=tuple(f"{article} {second} " for article in _ARTICLES for second in _DETERMINERS),
+        anchored=True,
         listed=False,
         why="Italian and Portuguese put an article before a possessive; of the two, one must go.",
         reference="MQM, Linguistic conventions: Grammar",
         finds=("He sold the his house.",),
-        keeps=("He sold his house.", "She called the an-hour-long talk short."),
+        keeps=("He sold his house.", "She called the an-hour-long talk short.", "He went to the the wall."),
     ),
     Rule(
         id="article-before-country",
@@ -152,10 +158,11 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"fr"}),
         pattern=re.compile(
-            r" a (?:high[- ]quality|sustained|sustainable|economic|rapid|industrial|social|technological|scientific) "
+            rf" a (?:{_MASS_ADJECTIVES}) "
             r"(?:development|progress|growth|research|information|equipment)(?=[.,;])"
         ),
-        cues=(" a ",),
+        cues=tuple(f" a {adjective}" for adjective in _MASS_ADJECTIVES.split("|")),
+        anchored=True,
         listed=False,
         why="« un développement de qualité »: the article of the source, before a noun that takes none here.",
         reference="MQM, Linguistic conventions: Grammar",

@@ -2,8 +2,9 @@
 
 import re
 
-from tasks.artifacts.habits import Habits
+from tasks.artifacts.habits import GROUPS, Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
+from tasks.artifacts.rules.dates import MONTHS
 from tasks.artifacts.surroundings import after, before, line_before, word_before
 from tasks.artifacts.words import listed, table
 
@@ -24,8 +25,13 @@ _BEFORE_AN_AMOUNT = frozenset(
     }
 )
 _AFTER_DECIMALS = "".join(sorted({*"% -°\u00a0\u202f", *"pmbtdkeyrhlicMGTW", *(word[0] for word in _MILLIONS)}))
-_AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "mei", "marca", "maja", "Mai"})
+_AMBIGUOUS_MONTHS = frozenset({"mars", "mai", "maj", "mei", "marca", "maja", "marts", "Mai"})
 _GLUED_UNITS = "Mbps|Gbps|kbps|Kbps|mAh|MWh|GWh|TWh|MPa|kPa|hPa|kV|nm|μm|Hz|kHz|MHz|GHz|dB"
+GROUPS[" "] = re.compile(
+    r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[,/]\d|\.\d(?!\d?\b(?!\.\d)))"
+)
+_DIGITS_APART = tuple(f"{left} {right}" for left in range(10) for right in range(10))
+_MONTHS_AND_SHORT = frozenset(form for month in MONTHS for form in (month.lower(), month[:3].lower(), "sept"))
 _NUMBERED_THINGS = frozenset(
     {
         "phone",
@@ -78,8 +84,11 @@ def _is_part_of_a_list(match: re.Match[str], _: Habits) -> bool:
 
 
 def _is_a_name_of_something(match: re.Match[str], _: Habits) -> bool:
-    """Say whether the digits name a telephone, a room or an aeroplane."""
-    return word_before(match).rstrip(".:").lower() in _NUMBERED_THINGS
+    """Say whether the digits name a telephone, a room or an aeroplane, or a day or a distance stands among them."""
+    word = word_before(match).rstrip(".:").lower()
+    return (
+        word in _NUMBERED_THINGS or word in _MONTHS_AND_SHORT or bool(re.match(r" met(?:re|er)s?\b", after(match, 8)))
+    )
 
 
 def _grouped(match: re.Match[str], _: Habits) -> str:
@@ -132,6 +141,28 @@ RULES = (
         keeps=("Some 12,500 people came.", "Call +33\u00a0140\u00a0200\u00a0300.", "In 2019\u00a0300 people came."),
     ),
     Rule(
+        id="odd-space-in-number",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.NUMBERS,
+        safety=Safety.ALWAYS,
+        confidence=0.95,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
+        pattern=GROUPS[" "],
+        cues=_DIGITS_APART,
+        unless=lambda match, habits: not habits.groups_with_commas or _is_a_name_of_something(match, habits),
+        replacement=_grouped,
+        why="A space parts the thousands in a document that parts those of its other numbers with commas.",
+        reference="The Chicago Manual of Style, 9.55",
+        mends={"Some 12 500 people came, not 13,000.": "Some 12,500 people came, not 13,000."},
+        keeps=(
+            "Some 12 500 people came.",
+            "Some 12 500 came, then 13 500, not 13,000.",
+            "On May 12 500 people marched, not 1,000.",
+            "She won the 3 200 metres before 1,500 people.",
+        ),
+    ),
+    Rule(
         id="space-in-number",
         category=Category.NUMBER_FORMAT,
         mechanism=Mechanism.NUMBERS,
@@ -139,19 +170,26 @@ RULES = (
         confidence=0.85,
         languages=_ENGLISH,
         sources=frozenset({"fr", "ru", "sv", "pl", "cs"}),
-        pattern=re.compile(r"[1-9](?<![\w.,+/)-][1-9])(?<!\d [1-9])\d{0,2}(?: \d{3})+\b(?![ -]?\d|[.,/]\d)"),
+        pattern=GROUPS[" "],
+        cues=_DIGITS_APART,
         replacement=_grouped,
-        unless=_is_a_name_of_something,
-        telling=True,
-        why="As with a no-break space; telephone numbers look the same, hence gated.",
+        unless=lambda match, habits: habits.groups_with_commas or _is_a_name_of_something(match, habits),
+        house=lambda habits: habits.groups_with_spaces,
+        why="As with a no-break space; but telephone numbers look the same, and some houses write so: gated, and no "
+        "evidence.",
         reference="Bureau international des poids et mesures, SI Brochure, 5.4.4",
-        mends={"Some 12 500 people came, not 1 250 000.": "Some 12,500 people came, not 1,250,000."},
+        mends={
+            "Some 12 500 people came in May.": "Some 12,500 people came in May.",
+            "The wall cost £222 869.45 in May.": "The wall cost £222,869.45 in May.",
+        },
         keeps=(
             "Some 12,500 people came.",
             "Call 20 300 400 500 now.",
             "Phone 555 120 today.",
             "Lines (0)20 300 400 and (030)20 300 are open.",
             "In 2019 300 people came.",
+            "Server 10 200.30.40 is down, and so is 5 100.2.1.",
+            "On May 12 500 people marched.",
         ),
     ),
     Rule(
@@ -240,7 +278,7 @@ RULES = (
         safety=Safety.ALWAYS,
         cues=tuple(f" {month} " if month in _AMBIGUOUS_MONTHS else f" {month}" for month in _MONTHS),
         languages=_ENGLISH,
-        sources=frozenset({"fr", "es", "it", "pt", "de", "nl", "pl"}),
+        sources=frozenset(language for _, language in _MONTHS.values()),
         pattern=re.compile(
             rf"(?P<day>\d{{1,2}})(?:er|\.|º)? (?:de )?(?P<month>{_MONTH_NAMES})(?: de)?(?P<year> (?:19|20)\d\d)?\b"
         ),
@@ -252,6 +290,7 @@ RULES = (
         mends={
             "The wall was built on 12 janvier 2024.": "The wall was built on 12 January 2024.",
             "The wall fell on 3 de agosto de 2019.": "The wall fell on 3 August 2019.",
+            "The wall fell on 12 мая 2019 and on 5 Ekim 2023.": "The wall fell on 12 May 2019 and on 5 October 2023.",
         },
         keeps=(
             "The wall was built on 12 January 2024.",
@@ -265,15 +304,15 @@ RULES = (
         category=Category.DATE_FORMAT,
         mechanism=Mechanism.NUMBERS,
         safety=Safety.DETECT,
-        cues=tuple(f"{letter}{digit}" for letter in "hH" for digit in range(6)),
-        unless=lambda match, _: before(match, 1).isalnum() or int(match[0][:-3]) > 23,
+        cues=(*(f"{letter}{digit}" for letter in "hH" for digit in range(6)), *(f" h {digit}" for digit in range(6))),
+        unless=lambda match, _: before(match, 1).isalnum() or int(match["hour"]) > 23,
         languages=_ENGLISH,
         sources=frozenset({"fr", "pt"}),
-        pattern=re.compile(r"\d{1,2}[hH][0-5]\d(?!\w)"),
+        pattern=re.compile(r"(?P<hour>\d{1,2})(?:[hH]| h )[0-5]\d(?!\w)"),
         telling=True,
         why="French and Portuguese write the hour with an h; which clock the house uses, the editor knows.",
         reference="Imprimerie nationale, Lexique des règles typographiques: heure",
-        finds=("The council met at 14h30.",),
+        finds=("The council met at 14h30.", "The council met at 14 h 30."),
         keeps=("The council met at 2.30 p.m.", "It lasted 14h.", "Model A14h300"),
     ),
     Rule(
@@ -285,7 +324,7 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"ru", "uk", "zh"}),
         pattern=re.compile(r" year(?=[.,;:]| (?:the|he|she|it|they|a|in|and|was|were)\b)"),
-        cues=(" year",),
+        cues=tuple(f"{digit} year" for digit in range(10)),
         replacement="",
         telling=True,
         why="Russian and Chinese name the year as « 2024 year ».",

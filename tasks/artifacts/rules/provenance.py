@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tasks.artifacts.habits import Habits
-from tasks.artifacts.notices import notices
+from tasks.artifacts.notices import CUES, notices
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
 
 
@@ -28,6 +28,7 @@ RULES = (
         mechanism=Mechanism.PROVENANCE,
         safety=Safety.ALWAYS,
         confidence=0.98,
+        cues=CUES,
         finder=_lines,
         telling=True,
         why=(

@@ -58,6 +58,11 @@ def _in_spanish(match: re.Match[str], _: Habits) -> bool:
     return score < 0 or (score == 0 and len(words) < 3)
 
 
+def _sets_percent_tight(habits: Habits) -> bool:
+    tight, spaced = habits.tight_and_spaced_percents
+    return 0 < tight >= spaced
+
+
 def _after_abbreviation(match: re.Match[str]) -> bool:
     word = word_before(match)
     return "." in word or len(word) <= 2 or word.lower() in listed("abbreviations")
@@ -78,11 +83,11 @@ RULES = (
         sources=frozenset({"zh", "ja"}),
         pattern=re.compile(r"(?<=[\w)”\"])(?:\.。|。\.|,，|，,)"),
         cues=tuple("。，"),
-        replacement=lambda match, _: "." if "." in match[0] else ",",
+        replacement=lambda match, _: ("." if "." in match[0] else ",") + (" " if after(match, 1).isalnum() else ""),
         telling=True,
         why="The mark stands twice, once in each script.",
         reference="MQM, Linguistic conventions: Punctuation",
-        mends={"It rained.。 Then it snowed.": "It rained. Then it snowed."},
+        mends={"It rained.。 Then it snowed,，he said.": "It rained. Then it snowed, he said."},
         keeps=("It rained. Then it snowed.", "It rained..."),
     ),
     Rule(
@@ -91,8 +96,9 @@ RULES = (
         mechanism=Mechanism.PUNCTUATION,
         safety=Safety.GATED,
         languages=frozenset({"en"}),
-        pattern=re.compile(r"(?<=[a-z”])\.\.(?= [A-Z“])|(?<=[a-z”]),,(?= )|(?<=[a-z])([?!])\.(?= [A-Z“]|$)"),
+        pattern=re.compile(r"\.\.(?<=[a-z”]\.\.)(?= [A-Z“])|,,(?<=[a-z”],,)(?= )|[?!]\.(?<=[a-z][?!]\.)(?= [A-Z“]|$)"),
         cues=("..", ",,", "?.", "!."),
+        anchored=True,
         replacement=lambda match, _: match[0][0],
         why="The source's mark and the engine's own stand side by side. People slip so too: gated.",
         reference="MQM, Linguistic conventions: Punctuation",
@@ -186,20 +192,42 @@ RULES = (
         keeps=("Prices rose by 5% in a year.", "5\u00a0percent"),
     ),
     Rule(
+        id="odd-space-before-percent",
+        category=Category.NUMBER_FORMAT,
+        mechanism=Mechanism.PUNCTUATION,
+        safety=Safety.ALWAYS,
+        confidence=0.95,
+        languages=frozenset({"en"}),
+        sources=frozenset({"fr", "de", "es", "ru"}),
+        pattern=re.compile(r" %(?<=\d %)(?!\d)"),
+        cues=(" %",),
+        anchored=True,
+        unless=lambda _, habits: not _sets_percent_tight(habits),
+        replacement="%",
+        listed=False,
+        why="A space before the percent sign in a document that sets none before its others.",
+        reference="The Chicago Manual of Style, 9.18",
+        mends={"Prices rose by 5 % in May and 6% in June.": "Prices rose by 5% in May and 6% in June."},
+        keeps=("Prices rose by 5 % in a year.", "It was 5 % in May, 6 % in June and 7% in July.", "What % of 5%?"),
+    ),
+    Rule(
         id="space-before-percent",
         category=Category.NUMBER_FORMAT,
         mechanism=Mechanism.PUNCTUATION,
         safety=Safety.GATED,
         languages=frozenset({"en"}),
         sources=frozenset({"fr", "de", "es", "ru"}),
-        pattern=re.compile(r"(?<=\d) (?=%(?!\d))"),
+        pattern=re.compile(r" %(?<=\d %)(?!\d)"),
         cues=(" %",),
-        replacement="",
+        anchored=True,
+        unless=lambda _, habits: _sets_percent_tight(habits),
+        house=lambda habits: habits.tight_and_spaced_percents[1] > 1,
+        replacement="%",
         listed=False,
         why="As with a no-break space; but science writing in English does so too (SI), hence gated.",
         reference="The Chicago Manual of Style, 9.18; SI Brochure, 5.4.7",
         mends={"Prices rose by 5 % in a year.": "Prices rose by 5% in a year."},
-        keeps=("Prices rose by 5% in a year.", "What % of people came?"),
+        keeps=("Prices rose by 5% in a year.", "What % of people came?", "Prices rose by 5 %, then by 6%."),
     ),
     Rule(
         id="space-before-mark",
@@ -298,8 +326,8 @@ RULES = (
         safety=Safety.GATED,
         languages=frozenset({"en"}),
         sources=frozenset({"ru", "uk", "bg", "fr", "es", "pt", "de"}),
-        pattern=re.compile(r"(?:№|\b[Nn] ?°|\b[Nn]\.?º|\b[Nn]o\.º|\bNr\.?) ?(?=\d)"),
-        cues=("№", "n°", "N°", "n °", "N °", "nº", "Nº", "n.º", "N.º", "o.º", "Nr"),
+        pattern=re.compile(r"(?:№|\b[Nn] ?°|\b[Nn]\.?º|\b[Nn]o\.º|\b[Nn]r\.?|\b[Nn]úm\.|\bč\.) ?(?=\d)"),
+        cues=("№", "n°", "N°", "n °", "N °", "nº", "Nº", "n.º", "N.º", "o.º", "Nr", " nr", "(nr", "úm.", "č."),
         replacement="No. ",
         telling=True,
         why="Russian writes №, French n°, Spanish n.º, German Nr. where English writes No.",
@@ -307,7 +335,7 @@ RULES = (
         mends={
             "School № 5 was closed.": "School No. 5 was closed.",
             "Decree n° 12 and line n.º3 remain.": "Decree No. 12 and line No. 3 remain.",
-            "Decree Nr. 12 remains.": "Decree No. 12 remains.",
+            "Decree Nr. 12 and line núm. 5 remain.": "Decree No. 12 and line No. 5 remain.",
         },
         keeps=("School No. 5 was closed.", "The sign № means number."),
     ),

@@ -110,6 +110,8 @@ def _goes_on(following: str) -> bool:
 
 def _mixed(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
     """Yield straight quotes that are odd in their paragraph: one is missing, or is not a quote at all (inches)."""
+    if '"' not in text:
+        return
     for start, line in _paragraphs(text):
         if line.count('"') % 2 and not re.search(r'\d"', line):
             at = line.rfind('"')
@@ -320,6 +322,7 @@ RULES = (
             r"|(?<=\" )(?<!\S\" )(?=[^\"\n]{1,600}? \"(?:[\s.,;:?!]|$))[^\"\n]{1,600}? \")"
         ),
         cues=("“ ", '" '),
+        anchored=True,
         replacement=_tight,
         unless=_is_no_pair,
         why="Quotation marks were set free on their inner sides.",
@@ -401,7 +404,6 @@ RULES = (
         mechanism=Mechanism.QUOTATION,
         safety=Safety.DETECT,
         languages=_ENGLISH,
-        cues=('"',),
         finder=_mixed,
         listed=False,
         why="One mark of a pair is missing, or the text was cut. Common in human news: evidence only.",

@@ -12,29 +12,14 @@ _SHORTEST, _LONGEST = 3, 12
 _WORD = re.compile(r"\w+|\n")
 
 
-def _loops(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
+def _loops(text: str, habits: Habits) -> Iterator[tuple[int, int, str | None]]:
     """Yield runs of a phrase of three words or more that stands three times or more in a row, to be written once."""
-    folded = text.lower()
-    if not _has_repetition(folded.split(), 5) or not _has_repetition(_WORD.findall(folded), 6):
+    if not habits.repeats_within(2 * _LONGEST):  # twice, since marks that stand alone are counted there
         return
     places = list(_WORD.finditer(text))
     for first, size, copies in _runs([place[0].lower() for place in places]):
         start, once = places[first].start(), places[first + size - 1].end()
         yield start, places[first + size * copies - 1].end(), text[start:once]
-
-
-def _has_repetition(words: list[str], length: int) -> bool:
-    """Say whether so many words in a row stand twice at a phrase's distance, as in three copies of three words."""
-    # Hashes and not the rows: no row outlives its hash, and the collector has nothing to look through.
-    rows = list(map(hash, zip(*(words[start:] for start in range(length)), strict=False)))
-    if len(set(rows)) == len(rows):
-        return False
-    last: dict[int, int] = {}
-    for place, row in enumerate(rows):
-        if place - last.get(row, -_LONGEST - 1) <= _LONGEST:
-            return True
-        last[row] = place
-    return False
 
 
 def _runs(words: list[str]) -> Iterator[tuple[int, int, int]]:
@@ -62,8 +47,10 @@ def _runs(words: list[str]) -> Iterator[tuple[int, int, int]]:
             position = end
 
 
-def _repeated_sentences(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
+def _repeated_sentences(text: str, habits: Habits) -> Iterator[tuple[int, int, str | None]]:
     """Yield sentences of five words or more that stand twice in a row."""
+    if not habits.repeats_itself:
+        return
     previous = ""
     start = 0
     for match in re.finditer(r"[.!?][”\"]?(?:[ \n]+|$)", text):
@@ -110,12 +97,16 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         pattern=re.compile(rf"(?<![\w-])({_DOUBLED}) \1(?![\w'’-])"),
-        cues=tuple(f" {word} {word}" for word in _DOUBLED.split("|")),
+        cues=tuple(f"{word} {word}" for word in _DOUBLED.split("|")),
+        anchored=True,
         replacement=r"\1",
         why="A word of grammar stands twice. People slip so as often as machines: gated, and no evidence.",
         reference="MQM, Accuracy: Addition",
-        mends={"He went to the the wall.": "He went to the wall."},
-        keeps=("He went to the wall.", "The thing that that man said", "He had had enough."),
+        mends={
+            "He went to the the wall.": "He went to the wall.",
+            "A concerto to to hear": "A concerto to hear",
+        },
+        keeps=("He went to the wall.", "The thing that that man said", "He had had enough.", "A concerto to hear"),
     ),
     Rule(
         id="doubled-honorific",

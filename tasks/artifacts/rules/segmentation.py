@@ -134,6 +134,7 @@ RULES = (
         languages=_ENGLISH,
         pattern=re.compile(r"\. (?=[a-z]{2})"),
         cues=tuple(f". {letter}" for letter in "abcdefghijklmnopqrstuvwxyz"),
+        anchored=True,
         unless=lambda match, habits: len(word_before(match)) < 4 or _after_abbreviation(match, habits),
         listed=False,
         why=(

@@ -4,7 +4,8 @@ import re
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
-from tasks.artifacts.surroundings import after, before
+from tasks.artifacts.surroundings import after, before, word_before
+from tasks.artifacts.words import listed
 
 _BRACKETS = {"LRB": "(", "RRB": ")", "LSB": "[", "RSB": "]", "LCB": "{", "RCB": "}"}
 _ELIDING = frozenset({"fr", "it", "ca"})
@@ -13,12 +14,16 @@ _VOWEL = "[aàâeéèêiîoôuhyAÀÂEÉÈÊIÎOÔUHY]"
 
 _OPEN_QUOTE = re.compile(r"(?<!\w)['‘][^'‘’\n]{0,80}\Z")
 _COMPOUND = re.compile(
-    r"(?:anti|co|counter|cross|eco|ex|inter|mid|multi|neo|non|post|pre|pro|quasi|self|semi|socio|vice) - [a-z]+"
+    r"(?:anti|co|counter|eco|ex|inter|mid|multi|neo|non|post|pre|pro|quasi|self|semi|socio|sub|vice) - [a-z]+"
+    r"|cross - (?:border|channel|check|country|cutting|examination|party|section|strait)"
     r"|(?:long|medium|mid|near|short) - (?:term|range|distance|lasting|running|standing|time)"
     r"|(?:entry|high|low|mid|top) - (?:class|cost|end|income|level|performance|pressure|profile|quality|ranking"
     r"|rise|risk|speed|tech)"
-    r"|[A-Za-z]+ - (?:handed|hander|handers|fitting|minded|looking|identical|friendly|wide|proof|free|wing|winning"
-    r"|breaking|sponsored|founder|founders|shirts?|mail|mails|ray|rays|Fi)"
+    r"|[A-Za-z]+ - (?:handed|hander|handers|fitting|minded|friendly|proof|sponsored|founder|founders|shirts?"
+    r"|mail|mails|ray|rays|Fi)|(?:backward|forward|good|outward) - looking|(?:award|prize|medal) - winning"
+    r"|(?:right|left) - wing|record - breaking|(?:ground|heart) - breaking|near - identical|all - time|by - products?"
+    r"|(?:city|nation|region|state|world) - wide|(?:carbon|drug|duty|rent|tax) - free"
+    r"|(?:second|third|fourth) - (?:term|year|place|largest|quarter|round|highest)|(?:two|three|four) - time"
     r"|COVID - 19|Covid - 19|[FBT] - \d{1,2}|MiG - \d{2}|Su - \d{2}|[GB] - (?:7|8|20|52)"
     r"|(?:first|full|one|part|real) - time|(?:first|middle|second|third|working|world) - class"
     r"|(?:full|large|medium|small) - (?:scale|size|sized)|so - called|(?:best|little|well) - (?:being|known|paid|off)"
@@ -29,6 +34,7 @@ _COMPOUND = re.compile(
     r"|sized|minute|hour|day|week|month|year|metre|meter|kilometre|kilometer|mile|storey|story|percent"
     r"|member)(?: - old)?"
 )
+_HOLDS_ON = "-'’(“\"‘["  # a mark after one of these stands inside a word, or where a quotation or a bracket opens
 _ENDS_WITH_WORD = re.compile(r"(?<![\w-])[A-Za-z\d]+\Z")
 _BEGINS_WITH_WORD = re.compile(r"([a-z]+|\d+|Fi)(?![\w-])([^\n]{0,8})")
 _CLAUSE_GOES_ON = re.compile(r" (?:by|as|after|in|to|for|from|that|than|with|at|on|the|a)\b")
@@ -42,7 +48,9 @@ def _bracket(match: re.Match[str], _: Habits) -> str:
 def _space_after_word(match: re.Match[str], _: Habits) -> str:
     """Return the space that the mark stands for; none at a border, beside another space, inside a hyphenated word."""
     last = before(match, 1)
-    return "" if not last or last.isspace() or last in "-'’(“" else " "
+    if not last or last.isspace():
+        return ""
+    return "" if match[0][0] == "▁" and last in _HOLDS_ON else " "
 
 
 def _is_placeholder(match: re.Match[str], _: Habits) -> bool:
@@ -68,6 +76,12 @@ def _opens_with_quote(match: re.Match[str], _: Habits) -> bool:
 def _closes_a_quotation(match: re.Match[str], habits: Habits) -> bool:
     after_plural = match[0][0] != " " and match.string[match.start() - 1] == "s"
     return after_plural or _opens_with_quote(match, habits)
+
+
+def _is_no_common_noun(match: re.Match[str], habits: Habits) -> bool:
+    """Say whether the word before has a capital or is one of grammar, or a quotation ends with it."""
+    word = word_before(match)
+    return not word.islower() or word in listed("function_words_en") or _opens_with_quote(match, habits)
 
 
 def _space_for_piece(match: re.Match[str], _: Habits) -> str:
@@ -108,7 +122,7 @@ RULES = (
         mechanism=Mechanism.TOKENISATION,
         safety=Safety.ALWAYS,
         confidence=0.99,
-        pattern=re.compile(r"(?:(?<=\w)| +)▁+|(?<!\S)▁+"),
+        pattern=re.compile(r" *▁+"),
         cues=tuple("▁"),
         replacement=_space_after_word,
         telling=True,
@@ -117,6 +131,7 @@ RULES = (
         mends={
             "▁The ▁council ▁agreed.": "The council agreed.",
             "He said▁that▁it rained.": "He said that it rained.",
+            "It’▁s ▁a long-▁term “▁plan” - ▁so ▁they ▁say.": "It’s a long-term “plan” - so they say.",
         },
         keeps=("The council agreed.", "A chart of blocks: █ ▄ ▂"),
     ),
@@ -181,6 +196,31 @@ RULES = (
             "It was n’t over, and she ca n’t stay.": "It wasn’t over, and she can’t stay.",
         },
         keeps=("They don't agree.", "The ending -n't is a negation.", "Rock 'n' roll is n"),
+    ),
+    Rule(
+        id="split-noun-possessive",
+        category=Category.PUNCTUATION,
+        mechanism=Mechanism.TOKENISATION,
+        safety=Safety.ALWAYS,
+        confidence=0.95,
+        languages=frozenset({"en"}),
+        pattern=re.compile(r" (?<=[a-z]{3} )(?=['’](?:s|ve|re|ll) [A-Za-z])"),
+        cues=(" 's ", " ’s ", " 've ", " ’ve ", " 're ", " ’re ", " 'll ", " ’ll "),
+        anchored=True,
+        unless=_is_no_common_noun,
+        replacement="",
+        telling=True,
+        why="The ending was cut off a common noun. With names people slip so, where a link ends before it; a noun "
+        "has none.",
+        reference="Penn Treebank tokenisation",
+        mends={"The city 's mayor said the towns ’ve agreed.": "The city's mayor said the towns’ve agreed."},
+        keeps=(
+            "The city's mayor agreed.",
+            "According to Boeing 's board, no.",
+            "He wrote 'the s in sand 's wrong' twice.",
+            "In the '80s they agreed.",
+            "The sand 's-Hertogenbosch stands on",
+        ),
     ),
     Rule(
         id="split-possessive",
@@ -262,6 +302,7 @@ RULES = (
         languages=frozenset({"en"}),
         pattern=re.compile(r" - (?=[a-z\d]|Fi\b)"),
         cues=(" - ",),
+        anchored=True,
         unless=_is_dash,
         replacement="-",
         telling=False,
@@ -401,10 +442,11 @@ RULES = (
         languages=frozenset({"en"}),
         pattern=re.compile(r"\b(?:24 / 7|km / h|and / or|he / she|his / her|him / her)\b"),
         cues=(" / ",),
+        house=lambda habits: habits.spaces_slashes,
         replacement=lambda match, _: match[0].replace(" ", ""),
-        why="The slash of a fixed pair was set free like a word.",
+        why="The slash of a fixed pair was set free like a word. Some houses set it so throughout: gated.",
         reference="Moses tokenizer.perl",
-        mends={"It is open 24 / 7 to men and / or women.": "It is open 24/7 to men and/or women."},
+        mends={"It is open to men and / or women.": "It is open to men and/or women."},
         keeps=("It is open 24/7.", "Lund / Ystad and 24 / 70", "First line / second line"),
     ),
     Rule(

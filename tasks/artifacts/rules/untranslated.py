@@ -31,6 +31,8 @@ _ENGLISH_NOUN = re.compile(
     r"[aeiouh][a-z]{2,}(?:ing|ness|ship|hood|ity|cy|ly|ght|ful|less|ed|[a-z]{3}ic)"
     rf"|{'|'.join(sorted(listed('english_after_elision')))}"
 )
+_MEASURES = "|".join(sorted(listed("english_before_of")))
+_GRAMMAR = "|".join(sorted(word for word in listed("function_words_en") - _ANY - _SMALL if len(word) > 1))
 _POST = re.compile(
     r"(?:Account|Advis|Analyst|Associate|Business|Consult|Data|Deputy|Direct|Edit|Engineer|Exec|Fellow|Lectur|Legal|Manag"
     r"|Market|Product|Project|Research|Sales|Software|Staff|Vice|Writer)"
@@ -43,6 +45,9 @@ _SCRIPTS = (
     "\u0370-\u03ff\u0400-\u04ff\u0590-\u05ff\u0600-\u06ff\u0900-\u097f"
     "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 )
+
+_FOREIGN_SCRIPT = re.compile(rf"[{_SCRIPTS}]+(?:[ ·,，、]+[{_SCRIPTS}]+)*")
+_BEYOND_LATIN = re.compile("[^\x00-\u036f\u1e00-\u27ff\ufe00-\U0010ffff]")
 
 
 def _foreign_runs(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
@@ -92,6 +97,17 @@ def _is_loan(match: re.Match[str], _: Habits) -> bool:
     )
 
 
+def _is_french_noun(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the noun is none of English, or belongs to a phrase that English borrowed."""
+    elided = f"{match['article'] or 'l'}'{match['noun']}"
+    phrase = match[0].lower().replace("’", "'")
+    return (
+        match["noun"] in listed("french_elided")
+        or elided in _ANY
+        or any(loan in phrase for loan in listed("elided_loans"))
+    )
+
+
 def _is_english_title(match: re.Match[str], habits: Habits) -> bool:
     """Say whether the title is one of English: after a name (senior), before a post (senior), of a nun (sister)."""
     if re.search(r"[A-Z][\w.]*,? \Z", before(match, 20)):
@@ -120,6 +136,15 @@ def _is_quoted_or_named(match: re.Match[str], _: Habits) -> bool:
     return bool(is_framed) or len(match[0]) == 1
 
 
+def _foreign_script(text: str, habits: Habits) -> Iterator[tuple[int, int, str | None]]:
+    """Yield runs of words in another script; nearly all texts have no letter beyond those of Latin script."""
+    if text.isascii() or not _BEYOND_LATIN.search(text):
+        return
+    for match in _FOREIGN_SCRIPT.finditer(text):
+        if not _is_quoted_or_named(match, habits):
+            yield match.start(), match.end(), None
+
+
 def _any_of(words: dict[str, str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
@@ -134,6 +159,11 @@ def _is_part_of_a_name(match: re.Match[str], _: Habits) -> bool:
         or bool(re.search(r"(?:\d|\b(?:de|du|des|di|da|do|la|le|el|und|y|e)) \Z", before(match, 5)))
         or bool(re.match(r"[ -][A-Z]|['’][a-rt-z]", right))
     )
+
+
+def _is_explained(match: re.Match[str]) -> bool:
+    """Say whether the acronym stands in brackets behind its English one."""
+    return before(match, 8).endswith(f"{_ACRONYMS[match['acronym']]} (")
 
 
 def _is_shouted(match: re.Match[str], _: Habits) -> bool:
@@ -168,13 +198,13 @@ RULES = (
         sources=frozenset(source for _, _, sources in table("acronyms") for source in sources.split(",")),
         pattern=re.compile(rf"(?<![\w.-])(?P<acronym>{_any_of(_ACRONYMS)})(?![\w-])"),
         cues=tuple(_ACRONYMS),
-        unless=_is_shouted,
+        unless=lambda match, habits: _is_shouted(match, habits) or _is_explained(match),
         replacement=lambda match, _: _ACRONYMS[match["acronym"]],
         telling=True,
         why="The acronym is that of the source's language; English has its own.",
         reference="MQM, Accuracy: Untranslated",
         mends={"The OTAN summit met; the EE.UU. agreed.": "The NATO summit met; the US agreed."},
-        keeps=("NATO and the US agreed.", "The firm ONU-Tech", "The word OVNIVORE"),
+        keeps=("NATO and the US agreed.", "The firm ONU-Tech", "The word OVNIVORE", "The NATO (OTAN) summit"),
     ),
     Rule(
         id="untranslated-abbreviation",
@@ -274,10 +304,9 @@ RULES = (
         mechanism=Mechanism.UNTRANSLATED,
         safety=Safety.DETECT,
         languages=_LATIN,
-        pattern=re.compile(rf"[{_SCRIPTS}]+(?:[ ·,，、]+[{_SCRIPTS}]+)*"),
+        finder=_foreign_script,
         why="Letters of another script: a name in brackets, a quotation, or a word that was not translated.",
         reference="MQM, Accuracy: Untranslated",
-        unless=_is_quoted_or_named,
         finds=("The council discussed 关键技术 at length.", "He said по его словам that it rained."),
         keeps=("The council (市议会) met.", "The sign said “雨” in red.", "It is 5 μm thick."),
     ),
@@ -332,6 +361,36 @@ RULES = (
             "A plan of investment and the needs of the industry",
             "Hors d'oeuvres, l'area and d'animals",
             "He ’ad a bit o’ d’ industry, he said.",
+        ),
+    ),
+    Rule(
+        id="elided-article-among-english",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.ALWAYS,
+        confidence=0.95,
+        languages=_ENGLISH,
+        sources=frozenset({"fr", "it"}),
+        pattern=re.compile(
+            rf"\b(?:(?P<head>(?:{_MEASURES}) )(?P<article>d)['’] ?|of l['’])"
+            rf"(?P<noun>[aeiouh][a-z]{{3,}})(?!\w)(?!['’][a-rt-z])(?(head)|(?= (?:{_GRAMMAR}|[a-z]+(?:ed|ing|ly))\b))"
+        ),
+        cues=(" d'", " d’", "of l'", "of l’"),
+        unless=_is_french_noun,
+        replacement=lambda match, _: (
+            f"{match['head']}of {match['noun']}" if match["head"] else f"of the {match['noun']}"
+        ),
+        telling=True,
+        why="As with any elided article; the noun may be spelled alike in French, but the words around it are English.",
+        reference="MQM, Accuracy: Untranslated",
+        mends={
+            "A rate d'inflation and a lot d’ effort": "A rate of inflation and a lot of effort",
+            "The importance of l'union was in doubt.": "The importance of the union was in doubt.",
+        },
+        keeps=(
+            "A rate of inflation and the importance of the union",
+            "The coup d'essai, the agent d'influence and the prix d'excellence",
+            "The spirit of l'union sacrée and of l'amour is old.",
         ),
     ),
     Rule(

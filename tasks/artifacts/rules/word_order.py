@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from ahocorasick_rs import AhoCorasick, Implementation
+
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
 from tasks.artifacts.surroundings import word_before
@@ -16,7 +18,20 @@ _ADJECTIVES = "|".join(sorted(listed("relational_adjectives")))
 _PASTS = "|".join(sorted({past(verb) for verb in listed("reporting_verbs")}))
 _SPEAKER = r"(?:the|a|an|his|her|Mr|Mrs|Ms|Dr|President|Prime|Minister|[A-Z][a-z]+)\b"
 _FOLLOWERS = "of|in|and|for|to|that|with|by|on|at|from|which|are|is|was|were|will|has|have"
-_RELATIONAL = re.compile(rf" (?:{_ADJECTIVES})(?= (?:{_FOLLOWERS})\b|[,.;])")
+_PHRASE_ENDS = (*(f" {word} " for word in _FOLLOWERS.split("|")), *",.;")
+_RELATIONAL = re.compile(rf" (?:{_ADJECTIVES})(?= (?:{_FOLLOWERS}) |[,.;])")
+_ADJECTIVE_ENDS = AhoCorasick(
+    [
+        f"{ending}{end}"
+        for ending in ("al", "ic", "ous", "able", "ible", "ary", "ing")
+        for end in (*_PHRASE_ENDS, " he ", " she ", " they ", " said ", ":", "\n")
+    ],
+    implementation=Implementation.DFA,
+)
+_NOUN_AND_ADJECTIVE = re.compile(
+    r"(?<!\w)(?P<noun>[a-z]{4,}) (?P<adjective>[a-z]{2,}-[a-z]+ing|[a-z]{3,}(?:al|ic|ous|able|ible|ary))\Z"
+)
+_LONGEST_PHRASE = 60
 _NOUN_ENDING = re.compile(
     r"..(?:tion|sion|ment|ity|ance|ence|ship|ness|ism|er|or|ure|ing|cy|th|[bcdfghjklmnpqrtvwyz]s|es)\Z"
 )
@@ -27,21 +42,25 @@ def _reported(match: re.Match[str], _: Habits) -> str:
     return f",{match['mark']} {match['who']} {past(match['verb'])}"
 
 
-def _in_order(match: re.Match[str], habits: Habits) -> str | None:
-    """Return adjective and noun in English order where the document has them so elsewhere, else None."""
-    swapped = f"{match['adjective']} {match['noun']}"
-    return swapped if habits.has(swapped) else None
+def _postposed_but_known(text: str, habits: Habits) -> Iterator[tuple[int, int, str | None]]:
+    """Yield nouns with an adjective behind them, where the document has the two in English order elsewhere."""
+    for _, ending, _ in _ADJECTIVE_ENDS.find_matches_as_indexes(f"{text}\n"):
+        end = ending
+        while text[end : end + 1].isalpha():
+            end += 1
+        start = max(0, end - _LONGEST_PHRASE)
+        match = _NOUN_AND_ADJECTIVE.search(text[start:end])
+        if match and not _is_native_order(match["noun"], match["adjective"]):
+            in_order = f"{match['adjective']} {match['noun']}"
+            if habits.has(in_order):
+                yield start + match.start(), end, in_order
 
 
-def _is_native_order(match: re.Match[str], _: Habits) -> bool:
-    return match["noun"] in listed("postpositive_nouns") or match["noun"] in listed("function_words_en")
-
-
-def _has_no_evidence(match: re.Match[str], habits: Habits) -> bool:
+def _is_native_order(noun: str, adjective: str) -> bool:
     return (
-        match["adjective"] in listed("nouns_like_adjectives")
-        or _is_native_order(match, habits)
-        or _in_order(match, habits) is None
+        adjective in listed("nouns_like_adjectives")
+        or noun in listed("postpositive_nouns")
+        or noun in listed("function_words_en")
     )
 
 
@@ -127,7 +146,7 @@ RULES = (
         sources=frozenset({"ru", "uk", "pl", "es"}),
         pattern=re.compile(
             rf"(?P<stop>[,?!])?(?P<mark>[”\"])(?P<late>,)?[ \u00a0][-–—][ \u00a0]"
-            rf"(?=(?:{_PASTS}|says) (?:he|she|they|{_SPEAKER})|(?:he|she|they) (?:{_PASTS})\b)"
+            rf"(?=(?:{_PASTS}|says) (?:he|she|they|{_SPEAKER})|(?:he|she|they|the [a-z]+) (?:{_PASTS})\b)"
         ),
         cues=tuple(f"{mark}{gap}{dash}" for mark in '”"' for gap in (" ", ", ", "\u00a0", ",\u00a0") for dash in "-–—"),
         replacement=lambda match, _: f"{match['stop'] or ','}{match['mark']} ",
@@ -165,12 +184,7 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=_ROMANCE,
-        pattern=re.compile(
-            r"\b(?P<noun>[a-z]{4,}) (?P<adjective>[a-z]{2,}-[a-z]+ing|[a-z]{3,}(?:al|ic|ous|able|ible|ary))(?= (?:"
-            rf"{_FOLLOWERS}|he|she|they|said)\b|[,.;:]|$)"
-        ),
-        unless=_has_no_evidence,
-        replacement=_in_order,
+        finder=_postposed_but_known,
         telling=True,
         why="The adjective stands after its noun, as in French or Spanish. Mended only where the document itself "
         "has the "
@@ -193,6 +207,9 @@ RULES = (
         confidence=0.6,
         languages=_ENGLISH,
         sources=_ROMANCE,
+        cues=tuple(
+            f" {adjective}{end}" for adjective in sorted(listed("relational_adjectives")) for end in _PHRASE_ENDS
+        ),
         finder=_postposed,
         why="A relational adjective after its noun is the order of Romance languages; which words belong together, an "
         "editor must say.",
