@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from itertools import chain
 from types import TracebackType
 from typing import Final
 
@@ -115,7 +116,7 @@ class Wire:
                     resolver=GuardedResolver(allow_private=allow_private, lookup=self._lookup),
                     use_dns_cache=False,
                 ),
-                headers={"User-Agent": self.agent},
+                headers={"User-Agent": self.agent, "Accept-Encoding": ACCEPT_ENCODING},
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=self.limits.connect_seconds, sock_read=self.limits.read_seconds
                 ),
@@ -138,7 +139,7 @@ async def _ask_once(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerTy
 
 
 def _headers(journey: Journey) -> dict[str, str]:
-    headers = {"Accept": _ACCEPT[journey.request.wanted], "Accept-Encoding": ACCEPT_ENCODING}
+    headers = {"Accept": _ACCEPT[journey.request.wanted]}
     validator = journey.request.validator
     if validator is not None and validator.etag:
         headers["If-None-Match"] = validator.etag
@@ -150,10 +151,11 @@ def _headers(journey: Journey) -> dict[str, str]:
 
 
 def _read_head(response: aiohttp.ClientResponse, most_bytes: int) -> tuple[tuple[str, str], ...]:
-    size = sum(len(name) + len(value) + 4 for name, value in response.raw_headers)
+    raw = response.raw_headers
+    size = sum(map(len, chain.from_iterable(raw))) + 4 * len(raw)
     if size > most_bytes:
         raise Setback(Reason.TOO_LARGE, f"{size} bytes of headers")
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
 
 def _refuse_early(response: aiohttp.ClientResponse, most_bytes: int) -> None:
@@ -169,7 +171,7 @@ async def _read_payload(response: aiohttp.ClientResponse, encoding: str, most_by
     """Read a body as it comes over the wire; one that is too large is refused, or cut off where that is enough."""
     payload = bytearray()
     next_look = _FIRST_LOOK
-    async for piece in response.content.iter_any():
+    while piece := await response.content.readany():
         payload += piece
         if len(payload) > most_bytes:
             if not cut:
