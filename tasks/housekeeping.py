@@ -111,9 +111,8 @@ def _stored(store: Store) -> Iterator[str]:
     """Yield the ids of all articles; of a damaged file, which a copy may restore, those that were in it."""
     for day in days(store.files, ARTICLES_DATASET):
         try:
-            yield from (
-                read_partition(store.files, ARTICLES_DATASET, day, ["article_id"]).table["article_id"].to_pylist()
-            )
+            table = read_partition(store.files, ARTICLES_DATASET, day, ["article_id"]).table
+            yield from table["article_id"].to_pylist()
         except DamagedFileError:
             yield from store.ledger.placed_on(ARTICLES_DATASET.name, day)
 
