@@ -93,14 +93,13 @@ def language(text: str) -> str:
 def duplicates(docs: list[tuple[str, datetime, str, str]]) -> list[tuple[str, str, float]]:
     """Return (id, original id, similarity) for documents (id, published, title, text) that retell another."""
     from tasks.fingerprint import fingerprint, near_duplicates
-    from tasks.language import detect_language
     from tasks.rows import Fingerprinted
 
     known = [
         Fingerprinted(
             id=str(id_),
             published_at=published if published.tzinfo else published.replace(tzinfo=UTC),
-            fingerprint=fingerprint(text, detect_language(text).tag),
+            fingerprint=fingerprint(text),
         )
         for id_, published, _, text in docs
     ]

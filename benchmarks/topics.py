@@ -1,17 +1,20 @@
 """Measure what topics, watchlists and near-duplicates cost.
 
-    python -m benchmarks.topics --data DIR [--documents 400]
+    python -m benchmarks.topics --data DIR [--documents 400] [--window 180000]
 
 DIR holds `bbc.jsonl.xz` and `reuters.jsonl.xz`, one JSON object a line with `title` and `text`: BBC News 2004-05 and
 Reuters-21578. Articles of at least 1,900 characters are cut to 2,000, as news articles have about that. Times are CPU
 time of one process; contenders take turns with slices of the documents, and of each slice the best round counts, so
-that other work on the machine changes the ratios little. A hundred lists of twenty phrases, each with one of the
-commonest words, are the worst that a file may come to: half of them are looked at in every article, and none matches.
+that other work on the machine changes the ratios little. `--window` says how many articles, with random fingerprints,
+lie in the 90 days that have a say in today's stories; memory is the process's at its most. A hundred lists of twenty
+phrases, each with one of the commonest words, are the worst that a file may come to: half of them are looked at in
+every article, and none matches.
 """
 
 import argparse
 import json
 import lzma
+import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
 from flows.topics import EXAMPLE
@@ -35,6 +39,7 @@ ROUNDS: Final = 7
 SLICE: Final = 25
 SHORTEST, LONGEST = 1900, 2000
 COMMON_LISTS: Final = 100
+SHINGLES: Final = 63  # of an article of 2,000 characters
 DAY: Final = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -88,7 +93,7 @@ def topics(texts: Sequence[Text]) -> None:
 def duplicates(texts: Sequence[Text]) -> None:
     """Print the cost of fingerprints and of matching them, and what they take on disk."""
     start = time.process_time()
-    prints = [fingerprint(text, "en") for _, text in texts]
+    prints = [fingerprint(text) for _, text in texts]
     made = time.process_time() - start
     known = [
         Fingerprinted(id=f"{number:016x}", published_at=DAY + timedelta(minutes=number), fingerprint=each)
@@ -108,16 +113,41 @@ def duplicates(texts: Sequence[Text]) -> None:
     print(f"matched: {len(texts) / matched:,.0f} a CPU second; both: {len(texts) / (made + matched):,.0f}")
 
 
+def window(documents: int) -> None:
+    """Print what matching costs where so many articles lie within the days that have a say; one in ten is a reprint."""
+    chance = np.random.default_rng(0)
+    sketches: list[np.ndarray] = []
+    for number in range(documents):
+        own = chance.integers(0, 1 << 32, SHINGLES, dtype=np.uint64).astype("<u4")
+        if number % 10 == 9:
+            own[: 2 * SHINGLES // 3] = sketches[-1 - int(chance.integers(min(number, 5000)))][: 2 * SHINGLES // 3]
+        sketches.append(own)
+    known = [
+        Fingerprinted(
+            id=f"{number:016x}",
+            published_at=DAY + timedelta(days=90 * number / documents),
+            fingerprint=SHINGLES.to_bytes(4, "little") + np.sort(sketch).tobytes(),
+        )
+        for number, sketch in enumerate(sketches)
+    ]
+    start = time.process_time()
+    found = near_duplicates(known)
+    seconds, most = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(f"90 days of {documents / 90:,.0f} articles: {len(found):,} near-duplicates, {seconds:.1f} s, {most:,.0f} MB")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--documents", type=int, default=400)
+    parser.add_argument("--window", type=int, default=180_000)
     given = parser.parse_args()
     bbc, reuters = (read(given.data / f"{name}.jsonl.xz") for name in ("bbc", "reuters"))
     long = [(title, text[:LONGEST]) for title, text in bbc if len(text) >= SHORTEST]
     topics(long[: given.documents])
     duplicates([*bbc, *reuters])
+    window(given.window)
 
 
 if __name__ == "__main__":

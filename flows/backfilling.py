@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import out
+from flows.endings import DONE, NOT_DONE
 from flows.heatmap import calendar, legend, state_table
 from flows.parameters import BackfillParameters, known_days, request_for, window_for
 from flows.places import place_of

@@ -10,10 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from secrets import randbits
 
-from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import err, out
 from flows.desks import desk_of
+from flows.endings import DONE, NOT_DONE
 from flows.parameters import IngestParameters, configured_source
 from flows.places import place_of
 from flows.settings import FILE_NAME, Settings, SettingsError, SourceSettings

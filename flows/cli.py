@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.endings import STOPPED, exit_code, is_trouble
+
 if TYPE_CHECKING:
     from flows.settings import Settings
-
-DONE, NOT_DONE, STOPPED = 0, 1, 130
-_ROOMS = ("flows", "tasks", "storage")
-FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)  # what is dated earlier is taken for undated
 
 app = typer.Typer(
     name="copydesk",
@@ -459,6 +457,7 @@ def settings_for(data: str | None, config: Path | None) -> "Settings":
 def parse_days(first: str | None, last: str | None) -> "tuple[date | None, date | None]":
     """Return two days as they are given to a command, the later not before the earlier."""
     from flows.settings import SettingsError
+    from tasks.fetch.window import FIRST_DAY, LAST_DAY
 
     try:
         days = (first and date.fromisoformat(first)) or None, (last and date.fromisoformat(last)) or None
@@ -479,17 +478,6 @@ def stoppable(work: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         _tell("copydesk: stopped; what was done is kept, and the next run goes on from there.")
         return STOPPED
-
-
-def is_trouble(error: BaseException) -> bool:
-    """Whether it is the operator's trouble: by house rule, those are the exceptions that our rooms define."""
-    return type(error).__module__.split(".")[0] in _ROOMS
-
-
-def exit_code(error: Exception) -> int:
-    """Return 2 where the command or its settings are wrong (such errors say so), 1 where the job could not be done."""
-    code: int = getattr(error, "exit_code", NOT_DONE)
-    return code
 
 
 def main() -> None:

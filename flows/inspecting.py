@@ -14,10 +14,10 @@ from rich.rule import Rule as Line
 from rich.table import Table as Grid
 from rich.text import Text
 
-from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import artifact_table, diff, out
 from flows.desks import desk_of
+from flows.endings import DONE, NOT_DONE
 from flows.settings import Settings
 from tasks.clean.blocks import BETWEEN
 from tasks.documents import Article, BlockKind, Candidate, Page, Rejection, Table

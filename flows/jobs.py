@@ -18,10 +18,10 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.cli import is_trouble
 from flows.clock import utc_now
 from flows.companion import RunCancelledError, ServerGoneError, accompanied, has_lost_server, is_on_its_own
 from flows.desks import desk_of
+from flows.endings import is_trouble
 from flows.events import announce
 from flows.logs import OURS, in_run, in_stage, speak_json, speaks_json
 from flows.parameters import ReprocessParameters

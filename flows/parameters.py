@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flows.cli import FIRST_DAY, LAST_DAY
 from flows.desks import desk_of
 from flows.inbox import Inbox
 from flows.places import check_dataset, place_of
@@ -19,7 +18,7 @@ from flows.settings import Seconds, Settings, SettingsError, SourceSettings
 from tasks.edit import versions
 from tasks.fetch.freshness import Attention
 from tasks.fetch.sources import Source, SourceError, SourceKind, source_from_argument
-from tasks.fetch.window import Window
+from tasks.fetch.window import FIRST_DAY, LAST_DAY, Window
 from tasks.partitions import State
 from tasks.planning import Request, days_to_show
 

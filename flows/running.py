@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import (
     commands,
@@ -29,6 +28,7 @@ from flows.console import (
 )
 from flows.desks import desk_of
 from flows.embedded import PrefectUnreachableError, leave_at_once, local_server, prepare_prefect, uses_a_server
+from flows.endings import DONE, NOT_DONE
 from flows.logs import PREFECT_HANDLERS, quieten_prefect, speak_json
 from flows.parameters import IngestParameters, Only, ReprocessParameters, configured_sources
 from flows.places import check_dataset, check_reach, inside, place_of

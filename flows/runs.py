@@ -12,8 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from flows.cli import DONE
 from flows.console import out
+from flows.endings import DONE
 from flows.places import check_dataset, place_of
 from flows.settings import Settings, SettingsError
 from storage.records import Run

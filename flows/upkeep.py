@@ -3,10 +3,10 @@
 import sys
 from datetime import datetime
 
-from flows.cli import DONE, NOT_DONE
 from flows.clock import utc_now
 from flows.console import finding_table, out
 from flows.desks import desk_of
+from flows.endings import DONE, NOT_DONE
 from flows.places import check_dataset, place_of, retention_of
 from flows.settings import Settings, SettingsError
 from storage import arrivals, upkeep

@@ -1,27 +1,19 @@
 """The ledger: what was visited and with what result, where each article lies, and when a host may be asked again.
 
-SQLite by default, PostgreSQL by URL. Every operation takes many records and is one transaction. A ledger of an older
-version is lifted when it is opened.
 Nothing in it is the only copy of what an article says: lost, it costs fetches, not data.
 """
 
 import json
-import sqlite3
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import Connection, Dialect
 
-from storage.errors import LedgerError, SchemaVersionError, StoreFullError, StoreNotWritableError
+from storage.database import Database, insert_into, pairs, slices
 from storage.records import (
     ARCHIVES,
     ATTEMPTS,
@@ -30,14 +22,11 @@ from storage.records import (
     HOSTS,
     IDENTITIES,
     LEDGER,
-    LEDGER_VERSION,
     MANIFESTS,
-    MIGRATIONS,
     NOTES,
     PLACES,
     ROBOTS,
     RUNS,
-    TABLES,
     URLS,
     Archive,
     Attempt,
@@ -45,74 +34,18 @@ from storage.records import (
     FileVisit,
     Host,
     Instant,
-    Record,
     RobotsVisit,
     Run,
     Visit,
-    values_of,
 )
-
-_AT_A_TIME: Final = 500
-"""Records in one statement: SQLite allows 32,766 bound values, and a visit has 16."""
-
-_PAUSES: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""Seconds between one attempt to switch SQLite to its write-ahead log and the next."""
-
-_BUSY: Final = 60_000
-"""Milliseconds that SQLite waits for another writer."""
-
-_PATIENCE: Final = 5_000
-"""Milliseconds that housekeeping waits for one."""
 
 _SEVERAL: Final = 20
 """Sources that are looked for by name in the runs; of more, all runs are read."""
 
-R = TypeVar("R")
-
-_LOCK: Final = 0x636F7079  # of all who open a PostgreSQL ledger, any number of our own
-
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Database):
     """An open ledger."""
-
-    engine: Engine
-    where: str
-
-    @classmethod
-    def open(cls, url: str | sa.URL) -> Self:
-        """Open the ledger at a SQLAlchemy URL, making its tables where there are none, and lifting an older one.
-
-        `postgresql://…` is taken to mean the driver psycopg, where SQLAlchemy would look for its predecessor.
-        """
-        try:
-            address = sa.make_url(url)
-        except ArgumentError:  # which quotes the address, that may hold a password
-            raise LedgerError(
-                "The ledger's address is no SQLAlchemy URL. Write for example postgresql://user@host/copydesk, "
-                "or leave it out: an SQLite file in the dataset's folder."
-            ) from None
-        if address.drivername == "postgresql":
-            address = address.set(drivername="postgresql+psycopg")
-        where = address.render_as_string()
-        try:
-            engine = sa.create_engine(address)
-        except (SQLAlchemyError, ModuleNotFoundError) as error:
-            raise LedgerError(f"{where}: no driver for this database ({error}). Install it, or use SQLite.") from error
-        if engine.dialect.name == "sqlite":
-            sa.event.listen(engine, "connect", _prepare_sqlite)
-            sa.event.listen(engine, "begin", _begin_sqlite)
-        ledger = cls(engine, where)
-        try:
-            ledger._prepare()
-        except BaseException:
-            engine.dispose()
-            raise
-        return ledger
-
-    def close(self) -> None:
-        """Close all connections."""
-        self.engine.dispose()
 
     # What was visited
 
@@ -169,33 +102,11 @@ class Ledger:
         """Forget that pages of visits lie in these archive files, which are not there any more."""
         names = list(files)
         with self._writing() as connection:
-            for some in _slices(names):
+            for some in slices(names):
                 for table in (URLS, DOCUMENTS):
                     gone = sa.update(table).where(table.c.page_file.in_(some))
                     connection.execute(gone.values(page_file=None, page_offset=None))
                 connection.execute(sa.delete(ARCHIVES).where(ARCHIVES.c.file.in_(some)))
-
-    def compact(self) -> bool:
-        """Give back the space of what was dropped, and let the database see what its tables have become.
-
-        Returns False, and does nothing, where an SQLite ledger is in use. PostgreSQL gives space back by itself.
-        """
-        if self.engine.dialect.name != "sqlite":
-            with self._writing() as connection:
-                for table in TABLES.sorted_tables:
-                    connection.exec_driver_sql(f"ANALYZE {table.name}")
-            return True
-        with self._explained(), closing(self.engine.raw_connection()) as raw:
-            try:
-                for statement in (f"PRAGMA busy_timeout = {_PATIENCE}", "VACUUM", "ANALYZE"):
-                    raw.cursor().execute(statement)
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error):
-                    raise
-                return False
-            finally:
-                raw.cursor().execute(f"PRAGMA busy_timeout = {_BUSY}")
-            return True
 
     def drop_identities(self, urls: Iterable[str]) -> None:
         """Forget that these URLs were ever given an identity."""
@@ -419,7 +330,7 @@ class Ledger:
     def places(self, dataset: str, keys: Iterable[str]) -> dict[str, date]:
         """Return the partitions of those keys that have one."""
         with self._reading() as connection:
-            return dict(_pairs(connection, PLACES.c.key, PLACES.c.partition, keys, {"dataset": dataset}))
+            return dict(pairs(connection, PLACES.c.key, PLACES.c.partition, keys, {"dataset": dataset}))
 
     def placed(self, dataset: str) -> dict[str, date]:
         """Return every key of a dataset, with its partition."""
@@ -442,7 +353,7 @@ class Ledger:
     def identities(self, urls: Iterable[str]) -> dict[str, str]:
         """Return the article ids of those URLs that were given one."""
         with self._reading() as connection:
-            return dict(_pairs(connection, IDENTITIES.c.url, IDENTITIES.c.article_id, urls, {}))
+            return dict(pairs(connection, IDENTITIES.c.url, IDENTITIES.c.article_id, urls, {}))
 
     def identified(self) -> dict[str, str]:
         """Return every URL that has an identity, with its article id."""
@@ -453,13 +364,13 @@ class Ledger:
     def urls_of(self, article_ids: Iterable[str]) -> list[str]:
         """Return the URLs that were given one of these identities."""
         with self._reading() as connection:
-            pairs = _pairs(connection, IDENTITIES.c.article_id, IDENTITIES.c.url, article_ids, {})
-            return [url for _, url in pairs]
+            found = pairs(connection, IDENTITIES.c.article_id, IDENTITIES.c.url, article_ids, {})
+            return [url for _, url in found]
 
     def displace(self, dataset: str, keys: Iterable[str]) -> None:
         """Forget where these keys were."""
         with self._writing() as connection:
-            for some in _slices(list(keys)):
+            for some in slices(list(keys)):
                 connection.execute(sa.delete(PLACES).where(PLACES.c.dataset == dataset, PLACES.c.key.in_(some)))
             self._count_shift(connection)
 
@@ -525,136 +436,15 @@ class Ledger:
                 told = connection.scalars(
                     sa.select(table.c.article_id).where(table.c.article_id.is_not(None)).distinct()
                 )
-                for some in _slices([each for each in told if each not in present]):
+                for some in slices([each for each in told if each not in present]):
                     changed = sa.update(table).where(table.c.article_id.in_(some)).values(versions=None)
                     doubted += connection.execute(changed).rowcount
         return doubted
-
-    # How it is done
-
-    def _prepare(self) -> None:
-        """Make the tables of a new ledger, or lift those of an older one; whoever opens it meanwhile waits."""
-        version = LEDGER.c.name == "version"
-        with self._writing() as connection:
-            if self.engine.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-            if not sa.inspect(connection).has_table(LEDGER.name):
-                TABLES.create_all(connection)
-                connection.execute(self._insert(LEDGER).values(name="version", value=str(LEDGER_VERSION)))
-            found = int(connection.scalar(sa.select(LEDGER.c.value).where(version)) or 0)
-            if not 1 <= found <= LEDGER_VERSION:
-                raise SchemaVersionError(
-                    f"{self.where}: this ledger has schema version {found}, and this copydesk knows {LEDGER_VERSION}. "
-                    "Use the copydesk that wrote it, or move the ledger away: its index is rebuilt from the dataset."
-                )
-            if found < LEDGER_VERSION:
-                TABLES.create_all(connection)  # those that are new since
-            for statements in MIGRATIONS[found - 1 :]:
-                for statement in statements:
-                    connection.exec_driver_sql(statement)
-            if found < LEDGER_VERSION:
-                connection.execute(sa.update(LEDGER).where(version).values(value=str(LEDGER_VERSION)))
 
     def _count_shift(self, connection: Connection) -> None:
         first = self._insert(LEDGER).values(name="shifts", value="1")
         number = sa.cast(sa.cast(LEDGER.c.value, sa.BigInteger) + 1, sa.Text)
         connection.execute(first.on_conflict_do_update(index_elements=["name"], set_={"value": number}))
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._explained(), self.engine.connect().execution_options(reading=True) as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._explained(), self.engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
-            raise _explain(error, self.where) from error
-
-    def _insert(self, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
-        return _insert_into(table, self.engine.dialect)
-
-    def _put(self, table: sa.Table, records: Iterable[Record]) -> None:
-        keys = [column.name for column in table.primary_key]
-        rows = sorted(map(values_of, records), key=lambda row: [row[name] for name in keys])
-        with self._writing() as connection:
-            self._upsert(connection, table, rows)
-
-    def _upsert(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            connection.execute(_upsert_into(table, tuple(rows[0]), self.engine.dialect), rows)
-
-    def _drop(self, table: sa.Table, key: "sa.Column[str]", wanted: Iterable[str]) -> None:
-        with self._writing() as connection:
-            for some in _slices(list(wanted)):
-                connection.execute(sa.delete(table).where(key.in_(some)))
-
-    def _find(
-        self, kind: type[R], table: sa.Table, key: "sa.Column[str]", wanted: Iterable[str], *where: Any
-    ) -> Iterator[R]:
-        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-        with self._reading() as connection:
-            for some in _slices(list(wanted)):
-                for row in connection.execute(
-                    sa.select(*(table.c[name] for name in names)).where(key.in_(some), *where)
-                ):
-                    yield kind(**row._asdict())
-
-    def _claim(
-        self,
-        table: sa.Table,
-        key: "sa.Column[Any]",
-        value: "sa.Column[Any]",
-        claims: Mapping[str, Any],
-        fixed: Mapping[str, str],
-    ) -> dict[str, Any]:
-        # Two runs that claim the same keys in different orders would wait for each other for ever.
-        rows = [{key.name: name, value.name: str(claim), **fixed} for name, claim in sorted(claims.items())]
-        if not rows:
-            return {}
-        with self._writing() as connection:
-            if self._add(connection, table, rows) == len(rows):
-                return dict(claims)
-            return dict(_pairs(connection, key, value, claims, fixed))
-
-    def _add(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, str]]) -> int:
-        """Insert the rows whose keys are new, and return how many they were.
-
-        The driver gets them as they are: that SQLAlchemy looks at each value costs 8 µs a row, to insert it costs 3.
-        """
-        primary = [column.name for column in table.primary_key]
-        insert = self._insert(table).on_conflict_do_nothing(index_elements=primary)
-        statement = insert.compile(dialect=self.engine.dialect, column_keys=list(rows[0]))
-        places = statement.positiontup
-        parameters = [tuple(row[name] for name in places) for row in rows] if places else list(rows)
-        return connection.exec_driver_sql(str(statement), parameters, {"preserve_rowcount": True}).rowcount
-
-
-def _insert_into(table: sa.Table, dialect: Dialect) -> "sqlite.Insert | postgresql.Insert":
-    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
-
-
-# SQLAlchemy caches no statement with an ON CONFLICT, and to compile one costs ten times as much as to execute it.
-
-
-@lru_cache(maxsize=64)
-def _upsert_into(table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> Any:
-    """Return the statement that inserts a row of these columns, or replaces the one of the same key."""
-    insert = _insert_into(table, dialect)
-    keys = [column.name for column in table.primary_key]
-    changed = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
-    upsert = (
-        insert.on_conflict_do_update(index_elements=keys, set_=changed)
-        if changed
-        else insert.on_conflict_do_nothing(index_elements=keys)
-    )
-    return upsert.compile(dialect=dialect, column_keys=names)
 
 
 @lru_cache(maxsize=8)
@@ -662,75 +452,8 @@ def _turn_at_host(dialect: Dialect) -> Any:
     """Return the statement that takes the turn at the host `asked` if it is free `now`; the next one is `later`."""
     later, now = sa.bindparam("later", type_=Instant), sa.bindparam("now", type_=Instant)
     is_free = HOSTS.c.next_allowed <= now, sa.or_(HOSTS.c.parked_until.is_(None), HOSTS.c.parked_until <= now)
-    insert = _insert_into(HOSTS, dialect).values(host=sa.bindparam("asked"), next_allowed=later)
+    insert = insert_into(HOSTS, dialect).values(host=sa.bindparam("asked"), next_allowed=later)
     taking = insert.on_conflict_do_update(
         index_elements=["host"], set_={"next_allowed": later}, where=sa.and_(*is_free)
     )
     return taking.returning(*HOSTS.c).compile(dialect=dialect)
-
-
-def sqlite_url(path: Path) -> sa.URL:
-    """Return the URL of an SQLite file, whatever characters its path has."""
-    return sa.URL.create("sqlite", database=str(path))
-
-
-def _pairs(
-    connection: Connection,
-    key: "sa.Column[Any]",
-    value: "sa.Column[Any]",
-    wanted: Iterable[str],
-    fixed: Mapping[str, str],
-) -> Iterator[tuple[str, Any]]:
-    table = key.table
-    for some in _slices(list(wanted)):
-        where = [table.c[name] == held for name, held in fixed.items()]
-        for row in connection.execute(sa.select(key, value).where(key.in_(some), *where)):
-            yield row[0], row[1]
-
-
-def _slices(values: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), _AT_A_TIME):
-        yield values[start : start + _AT_A_TIME]
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun below, not by the driver
-    cursor = connection.cursor()
-    for pragma in (f"busy_timeout = {_BUSY}", "synchronous = NORMAL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    _switch_to_wal(cursor)
-    cursor.close()
-
-
-def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
-    """Let readers and a writer work side by side; of several that make this switch at once, all but one fail at once.
-
-    SQLite does not wait here, whatever the timeout: two that hold a lock each would wait for each other.
-    """
-    for pause in _PAUSES:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                raise
-            time.sleep(pause)
-        else:
-            return
-    cursor.execute("PRAGMA journal_mode = WAL")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later would fail at once where another writes in between.
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
-def _explain(error: SQLAlchemyError, where: str) -> Exception:
-    cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-    if "readonly" in cause or "unable to open" in cause:
-        return StoreNotWritableError(
-            f"{where}: the ledger cannot be opened for writing ({cause}). Check its permissions."
-        )
-    if "disk is full" in cause:
-        return StoreFullError(f"{where}: no space left for the ledger. Free some, and run again.")
-    return LedgerError(f"{where}: the ledger's database answers: {cause}.")

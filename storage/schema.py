@@ -233,7 +233,8 @@ ARTICLES: Final = _schema(
         column(
             "published_offset",
             pa.int32(),
-            "Minutes east of UTC of the clock that the page wrote `published_at` by; null where it names no zone.",
+            "Minutes east of UTC of the clock that the page wrote `published_at` by; null where it names no zone. "
+            "Of a time in UTC on a page that shows another day and no hour, the fewest whole hours that give this day.",
         ),
         column("modified_at", INSTANT, "When the page says it was last changed, once it was published."),
         required("fetched_at", INSTANT, "When the page behind this row was fetched."),

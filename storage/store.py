@@ -10,9 +10,10 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from storage.bucket import is_on_s3
+from storage.database import sqlite_url
 from storage.errors import StoreError
 from storage.files import Files, LocalFiles
-from storage.ledger import Ledger, sqlite_url
+from storage.ledger import Ledger
 from storage.manifest import Manifest
 from storage.objects import S3Files
 from storage.pages import Pages

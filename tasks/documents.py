@@ -56,6 +56,8 @@ class Reason(StrEnum):
     LOGIN_WALL = "login-wall"
     SECTION_FRONT = "section-front"
     ERROR_PAGE = "error-page"
+    PRODUCT_PAGE = "product-page"
+    VIDEO_PAGE = "video-page"
     # edit
     CRASHED = "crashed"
 

@@ -162,7 +162,7 @@ def _article(
         encoding=decoded.encoding,
         unreadable=decoded.replacements,
         page=page.ref,
-        fingerprint=fingerprint(mended.text, language.tag),
+        fingerprint=fingerprint(mended.text),
         versions=made_by,
     )
 

@@ -15,16 +15,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final, Protocol
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
+from tasks.words import has_spaces
+
 SAMPLING: Final = 4  # one shingle in four is kept
 WORDS_PER_SHINGLE: Final = 4
 CHARACTERS_PER_SHINGLE: Final = 5
-UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 
 MOST_DOCUMENTS_PER_SHINGLE: Final = 40  # of those within a window: beyond that it is furniture
 LEAST_SHARED: Final = 6
@@ -37,6 +39,9 @@ LEAST_NUMBERS_SHARED: Final = 0.7
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d)")
+
+_HALF, _LOWER = np.uint64(32), np.uint64(0xFFFFFFFF)
+_SORTED_AT_ONCE = 8_000_000
 
 Hashes = npt.NDArray[np.uint64]
 Sketch = npt.NDArray[np.uint32]
@@ -103,17 +108,16 @@ class NearDuplicate:
                 return Kind.REWORKING
 
 
-def fingerprint(text: str, language: str) -> bytes:
+def fingerprint(text: str) -> bytes:
     """Sketch a text so that `near_duplicates` can find its reprints; about 400 bytes an article.
 
     Case, punctuation, typographic variants and thousands separators do not matter.
 
-    >>> fingerprint("It rained, the mayor said.", "en") == fingerprint("IT RAINED – the mayor said", "en")
+    >>> fingerprint("It rained, the mayor said.") == fingerprint("IT RAINED – the mayor said")
     True
     """
     plain = _THOUSANDS.sub("", unicodedata.normalize("NFKC", text).casefold())
-    unspaced = language.partition("-")[0] in UNSPACED
-    hashes = _character_shingles(plain) if unspaced else _word_shingles(plain)
+    hashes = _word_shingles(plain) if has_spaces(plain) else _character_shingles(plain)
     shingles = np.unique((hashes[hashes % SAMPLING == 0] >> np.uint64(32)).astype("<u4"))
     numbers = np.unique(np.fromiter((crc32(n.encode()) for n in _NUMBER.findall(plain)), "<u4").astype("<u2"))
     return len(shingles).to_bytes(4, "little") + shingles.tobytes() + numbers[:MOST_NUMBERS].tobytes()
@@ -162,15 +166,12 @@ class _Match:
 
 def _matches(ordered: Sequence[Fingerprinted], window: timedelta) -> dict[int, dict[int, _Match]]:
     """Return, for each document that retells others, the earlier ones and what it shares with them."""
-    sketches, numbers = [], []
-    for document in ordered:
-        sketch, figures = _read(document.fingerprint)
-        sketches.append(sketch)
-        numbers.append(figures)
+    sketches = [_sketch(document.fingerprint) for document in ordered]
     times = np.fromiter((document.published_at.timestamp() for document in ordered), np.float64, len(ordered))
     matches: dict[int, dict[int, _Match]] = defaultdict(dict)
     for match in _similar_pairs(sketches, times, window.total_seconds()):
-        if _numbers_agree(numbers[match.earlier], numbers[match.later]):
+        earlier, later = (_numbers(ordered[each].fingerprint) for each in (match.earlier, match.later))
+        if _numbers_agree(earlier, later):
             matches[match.later][match.earlier] = match
     return matches
 
@@ -203,10 +204,12 @@ def _mix(hashes: Hashes) -> Hashes:
     return hashes ^ (hashes >> np.uint64(31))
 
 
-def _read(packed: bytes) -> tuple[Sketch, frozenset[int]]:
-    count = int.from_bytes(packed[:4], "little")
-    split = 4 + 4 * count
-    return np.frombuffer(packed[4:split], "<u4"), frozenset(np.frombuffer(packed[split:], "<u2").tolist())
+def _sketch(packed: bytes) -> Sketch:
+    return np.frombuffer(packed, "<u4", int.from_bytes(packed[:4], "little"), 4)
+
+
+def _numbers(packed: bytes) -> frozenset[int]:
+    return frozenset(np.frombuffer(packed[4 + 4 * int.from_bytes(packed[:4], "little") :], "<u2").tolist())
 
 
 def _similar_pairs(sketches: Sequence[Sketch], times: npt.NDArray[np.float64], window: float) -> Iterator[_Match]:
@@ -223,55 +226,91 @@ def _similar_pairs(sketches: Sequence[Sketch], times: npt.NDArray[np.float64], w
 
 @dataclass(frozen=True, slots=True)
 class _Postings:
-    """All shingles in order, each with the documents that it stands in, in theirs.
+    """The shingles that stand in two documents or more, in order, each with those documents in theirs.
 
-    A shingle is furniture for a document where too many of those within a window before and after it have it: what
-    others publish at other times changes nothing. `since` and `until` say where each document's window begins and ends.
+    `places` holds a shingle in its upper half and a document in the lower; nine shingles in ten stand in one document
+    and are left out. A shingle is furniture for a document where too many of those within a window before and after it
+    have it: what others publish at other times changes nothing. `since` and `until` say where each document's window
+    begins and ends, `common` which shingles so many documents have, at whatever time.
     """
 
-    shingles: Indices
-    owners: Indices
-    since: Indices
-    until: Indices
+    places: Hashes
+    common: Hashes
+    since: Hashes
+    until: Hashes
 
     @classmethod
     def of(cls, sketches: Sequence[Sketch], times: npt.NDArray[np.float64], window: float) -> "_Postings":
-        shingles = np.concatenate(sketches).astype(np.int64)
-        owners = np.repeat(np.arange(len(sketches)), [len(sketch) for sketch in sketches])
-        order = np.argsort(shingles, kind="stable")
-        since = np.searchsorted(times, times - window, side="left")
-        until = np.searchsorted(times, times + window, side="right")
-        return cls(shingles[order], owners[order], since, until)
+        shingles = np.concatenate(sketches)
+        owners = np.repeat(np.arange(len(sketches), dtype=np.uint32), [len(sketch) for sketch in sketches])
+        parts = 1 + len(shingles) // _SORTED_AT_ONCE
+        edges = [(part << 32) // parts for part in range(parts + 1)]
+        places = np.concatenate([_repeated(shingles, owners, first, end - 1) for first, end in pairwise(edges)])
+        since = np.searchsorted(times, times - window, side="left").astype(np.uint64)
+        until = np.searchsorted(times, times + window, side="right").astype(np.uint64)
+        return cls(places, _common(places >> _HALF), since, until)
 
-    def are_telling(self, shingles: Indices, documents: Indices) -> npt.NDArray[np.bool_]:
+    def are_telling(self, shingles: Hashes, documents: Hashes) -> npt.NDArray[np.bool_]:
         """Tell of each shingle whether it is no furniture for its document."""
-        count = len(self.since) + 1
-        places, groups = self.shingles * count + self.owners, shingles * count
-        first, end = (np.searchsorted(places, groups + bounds[documents]) for bounds in (self.since, self.until))
-        return end - first <= MOST_DOCUMENTS_PER_SHINGLE
+        are_telling = np.ones(len(shingles), np.bool_)
+        asked = np.flatnonzero(_are_among(self.common, shingles))
+        group, document = shingles[asked] << _HALF, documents[asked]
+        first, end = (np.searchsorted(self.places, group + bound[document]) for bound in (self.since, self.until))
+        are_telling[asked] = end - first <= MOST_DOCUMENTS_PER_SHINGLE
+        return are_telling
 
-    def meetings(self) -> tuple[Indices, Indices, Indices]:
+    def meetings(self) -> tuple[Hashes, Hashes, Indices]:
         """Return the pairs of documents that meet in at least `LEAST_SHARED` shingles, and in how many."""
-        is_telling = self.are_telling(self.shingles, self.owners)
-        found = [np.empty(0, np.int64)]
+        shingles, owners = self.places >> _HALF, self.places & _LOWER
+        at, found = np.flatnonzero(self.are_telling(shingles, owners)), [np.empty(0, np.uint64)]
         for lag in range(1, MOST_DOCUMENTS_PER_SHINGLE):
-            earlier, later = self.owners[:-lag], self.owners[lag:]
-            same = self.shingles[lag:] == self.shingles[:-lag]
-            if not same.any():
-                break
-            met = np.flatnonzero(same & is_telling[lag:] & (earlier >= self.since[later]))
-            found.append(earlier[met] * len(self.since) + later[met])
+            at = at[at >= lag]
+            at = at[shingles[at] == shingles[at - lag]]  # who meets nobody here meets nobody further away
+            earlier, later = owners[at - lag], owners[at]
+            met = earlier >= self.since[later]
+            found.append(earlier[met] << _HALF | later[met])
+            at = at[met]
         pairs, shared = np.unique(np.concatenate(found), return_counts=True)
-        enough = shared >= LEAST_SHARED
-        return *np.divmod(pairs[enough], len(self.since)), shared[enough]
+        pairs, shared = pairs[shared >= LEAST_SHARED], shared[shared >= LEAST_SHARED]
+        return pairs >> _HALF, pairs & _LOWER, shared
 
-    def sizes(self, sketches: Sequence[Sketch], which: Indices, later: Indices) -> Indices:
+    def sizes(self, sketches: Sequence[Sketch], which: Hashes, later: Hashes) -> Indices:
         """Return how many shingles there are of a document, less what is furniture for the later of its pair."""
         if not len(which):
-            return which
-        shingles = np.concatenate([sketches[each] for each in which]).astype(np.int64)
+            return np.empty(0, np.int64)
+        shingles = np.concatenate([sketches[each] for each in which]).astype(np.uint64)
         pairs = np.repeat(np.arange(len(which)), [len(sketches[each]) for each in which])
         return np.bincount(pairs[self.are_telling(shingles, later[pairs])], minlength=len(which))
+
+
+def _repeated(shingles: Sketch, owners: Sketch, first: int, last: int) -> Hashes:
+    """Return the places of the shingles from `first` to `last` that more than one document has, in order."""
+    chosen = (shingles >= first) & (shingles <= last)
+    places = shingles[chosen].astype(np.uint64) << _HALF | owners[chosen]
+    places.sort()
+    is_first = _is_first(places >> _HALF)
+    is_last = np.roll(is_first, -1)
+    return places[~(is_first & is_last)]
+
+
+def _common(shingles: Hashes) -> Hashes:
+    """Return the shingles, of those in order, that too many documents have unless their times keep them apart."""
+    starts = np.flatnonzero(_is_first(shingles))
+    return shingles[starts[np.diff(starts, append=len(shingles)) > MOST_DOCUMENTS_PER_SHINGLE]]
+
+
+def _are_among(few: Hashes, shingles: Hashes) -> npt.NDArray[np.bool_]:
+    """Tell of each shingle whether it is one of a few, which are in order."""
+    if not len(few):
+        return np.zeros(len(shingles), np.bool_)
+    return np.equal(few[np.searchsorted(few[1:], shingles, side="right")], shingles)
+
+
+def _is_first(shingles: Hashes) -> npt.NDArray[np.bool_]:
+    """Tell of each shingle, in order, whether it differs from the one before it."""
+    is_first = np.ones(len(shingles), np.bool_)
+    is_first[1:] = shingles[1:] != shingles[:-1]
+    return is_first
 
 
 def _numbers_agree(one: frozenset[int], other: frozenset[int]) -> bool:

@@ -140,7 +140,7 @@ def restaged_table(
             "topics": [*of_iptc, *map(_plain, own)],
             "versions": row["versions"] | {"watchlists": watchlists},
             "fallback_id": row["article_id"],
-            "fingerprint": fingerprint(row["text"], row["language"]),
+            "fingerprint": fingerprint(row["text"]),
             "number": number + place,
         }
     return pa.Table.from_pylist(rows, STAGED_ARTICLES)
@@ -234,18 +234,17 @@ class Fingerprinted:
 
 def fingerprinted(table: pa.Table) -> list[Fingerprinted]:
     """Return the rows of `fingerprints` as values."""
+    columns = (table[name].to_pylist() for name in ("article_id", "published_at", "fingerprint"))
     return [
-        Fingerprinted(id=row["article_id"], published_at=row["published_at"], fingerprint=row["fingerprint"])
-        for row in table.select(["article_id", "published_at", "fingerprint"]).to_pylist()
+        Fingerprinted(id=id_, published_at=published_at, fingerprint=made)
+        for id_, published_at, made in zip(*columns, strict=True)
     ]
 
 
 def fingerprints_table(articles: pa.Table) -> pa.Table:
     """Return the rows of `fingerprints` for stored articles, made anew from their texts."""
     rows = articles.select(["article_id", "published_at", "language", "text"]).to_pylist()
-    return pa.Table.from_pylist(
-        [{**row, "fingerprint": fingerprint(row.pop("text"), row["language"])} for row in rows], FINGERPRINTS
-    )
+    return pa.Table.from_pylist([{**row, "fingerprint": fingerprint(row.pop("text"))} for row in rows], FINGERPRINTS)
 
 
 _LIKENESS = ("similarity", "contained", "containing", "kind")

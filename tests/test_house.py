@@ -3,6 +3,7 @@
 import ast
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,13 @@ def test_imports_point_one_way(path: Path) -> None:
     for module, line in imported(path):
         other = module.split(".")[0]
         assert other not in ROOMS or other in allowed, f"{place}:{line} imports {module}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside functions and for types count too."""
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for room in ROOMS for path in sources(room)}
+    graph = {name: {module for module, _ in imported(path)} & modules.keys() for name, path in modules.items()}
+    assert list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
 @pytest.mark.parametrize("path", EVERY_SOURCE)

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
 
 from tasks.clean.data import vocabulary
+from tasks.clean.datelines import is_dateline
 from tasks.clean.outline import BLOCK_TAGS
 from tasks.clean.tables import read_table
 from tasks.clean.whitespace import tidy
@@ -62,13 +63,18 @@ _KIND_OF_TAG = {
 }
 # In these, the kind of what surrounds them goes on.
 _PASSING = frozenset({"p", "div", "section", "article", "span", "td", "th", "center", "main"})
+# A mark ends an opening wherever it stands: "Tags:storm".
 _OPENING = re.compile(
-    "(?:" + "|".join(map(re.escape, sorted(vocabulary("phrases")["openings"], key=len, reverse=True))) + r")(?!\w)",
+    "(?:"
+    + "|".join(map(re.escape, sorted(vocabulary("phrases")["openings"], key=len, reverse=True)))
+    + r")(?:(?<!\w)|(?!\w))",
     re.IGNORECASE,
 )
 _LONGEST_FURNITURE = 140
 _SHORTEST_REPEAT = 100
 _LETTER = re.compile(r"[^\W_]")
+_MAY_BE_DATELINE = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING})
+_SHORTEST_RUNNING = 100
 
 
 def read_fragment(html: str) -> Fragment:
@@ -183,7 +189,7 @@ def _follows_break(element: PageElement | None) -> bool:
 
 
 def article_blocks(blocks: Iterable[Block], title: str) -> list[Block]:
-    """Drop the blocks that are furniture: the title again, calls to read on, lists of links, headings over nothing.
+    """Drop the blocks that are furniture: the title again, dates, calls to read on, lists of links, lone headings.
 
     >>> heading, call = Block(BlockKind.HEADING, "Why", level=2), Block(BlockKind.PARAGRAPH, "Read more: rain", 4)
     >>> article_blocks([heading, call], "Rain")
@@ -191,7 +197,7 @@ def article_blocks(blocks: Iterable[Block], title: str) -> list[Block]:
     """
     folded = title.casefold()
     kept = [block for block in blocks if block.text.casefold() != folded and not _is_furniture(block)]
-    return list(_without_empty_headings(_without_repeats(kept)))
+    return list(_without_empty_headings(_without_datelines(_without_repeats(kept))))
 
 
 def _without_repeats(blocks: list[Block]) -> list[Block]:
@@ -204,6 +210,17 @@ def _without_repeats(blocks: list[Block]) -> list[Block]:
             kept.append(block)
         if counts[block.text] == 2:
             seen.add(block.text)
+    return kept
+
+
+def _without_datelines(blocks: Iterable[Block]) -> list[Block]:
+    """Drop the dates above the running text, and below its beginning those with the hour: others head a chronicle."""
+    kept = list[Block]()
+    is_below = False
+    for block in blocks:
+        if block.kind not in _MAY_BE_DATELINE or not is_dateline(block.text, needs_hour=is_below):
+            kept.append(block)
+        is_below = is_below or len(block.text) >= _SHORTEST_RUNNING
     return kept
 
 

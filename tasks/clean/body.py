@@ -9,7 +9,7 @@ from tasks.clean.blocks import Block, article_blocks, placed, read_fragment, tex
 from tasks.clean.boilerplate import cut_boilerplate
 from tasks.clean.captions import is_gallery, read_captions
 from tasks.clean.container import likely_containers, squeeze, widen
-from tasks.clean.live import cut_times, entries_of, mark_entries
+from tasks.clean.live import Day, cut_times, entries_of, mark_entries
 from tasks.clean.metadata.gather import Metadata
 from tasks.clean.metadata.titles import agreement
 from tasks.clean.outline import INLINE_TAGS, Outline
@@ -62,11 +62,11 @@ class _Content:
     posted: Mapping[int, datetime]
 
 
-def find_body(reading: Reading, metadata: Metadata) -> Body:
+def find_body(reading: Reading, metadata: Metadata, fetched_at: datetime) -> Body:
     """Find the article on a page. Cuts furniture out of the tree, so that the reading is spent afterwards."""
     container, strategy = _choose(reading, likely_containers(reading, _probes(metadata.quoted_body)), metadata.title)
     share = _share_of_running_text(reading, container)
-    content = _cut_out(reading, container, metadata)
+    content = _cut_out(reading, container, metadata, fetched_at)
     blocks = content.blocks
     if quoted := _quoted_instead(metadata, len(text_of_blocks(blocks))):
         strategy, blocks = "json-ld", [Block(BlockKind.PARAGRAPH, line) for line in quoted.split("\n")]
@@ -125,12 +125,14 @@ def _probes(quoted: str) -> list[str]:
     return [squeeze(quoted[start : start + _PROBE_LENGTH]) for start in starts][:_MOST_PROBES]
 
 
-def _cut_out(reading: Reading, container: int, metadata: Metadata) -> _Content:
+def _cut_out(reading: Reading, container: int, metadata: Metadata, fetched_at: datetime) -> _Content:
     """Return what a container holds of the article, its standfirst first; what is furniture is cut from the tree."""
     outline, headline = reading.outline, reading.headline
     standfirst = find_standfirst(reading, container, metadata.summary or "")
     captions = read_captions(reading, container)
-    entries = mark_entries(reading, container, is_declared=bool(metadata.updates))
+    publication = metadata.publication if metadata.is_declared_article else None
+    day = Day(publication.moment, fetched_at) if publication else None
+    entries = mark_entries(reading, container, is_declared=bool(metadata.updates), day=day)
     cut = cut_boilerplate(reading, container)
     cut_times(outline, entries, cut)
     if not standfirst:

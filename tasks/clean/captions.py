@@ -7,6 +7,7 @@ from functools import lru_cache
 from tasks.clean.labels import words_of
 from tasks.clean.nodes import parted_text_of
 from tasks.clean.outline import Outline
+from tasks.clean.phrases import is_credit
 from tasks.clean.reading import Reading
 
 _LABEL = re.compile(r" (?:captions?|captiontext|bildunterschrift|bildtext|legende|didascalia|pie de foto) ")
@@ -26,7 +27,7 @@ _TIMES_THE_REST = 2
 
 
 def read_captions(reading: Reading, container: int) -> tuple[str, ...]:
-    """Return the captions between headline and end of the container, in the page's order, each once.
+    """Return the captions between headline and end of the container, in the page's order, each once, no mere credits.
 
     To be called before furniture is cut: what marks a caption marks furniture, too.
     """
@@ -35,7 +36,7 @@ def read_captions(reading: Reading, container: int) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for index in _captions(reading, start + 1, container):
         text = parted_text_of(outline.nodes[index])
-        if len(text) <= _LONGEST and _LETTER.search(text):
+        if len(text) <= _LONGEST and _LETTER.search(text) and not is_credit(text):
             found[text] = None
     return tuple(found)[:_MOST]
 

@@ -40,7 +40,7 @@ def clean(page: Page, html: str) -> Draft | Rejection:
     outline = reading.outline
     page_text = flat(outline.nodes[0].text(deep=True, separator=" ")[:_IMPRESSION])
     wall = read_wall(tree, metadata.walled, is_barred=any(traits.is_paywall for traits in outline.traits))
-    body = find_body(reading, metadata)
+    body = find_body(reading, metadata, page.fetched_at)
     if reason := verdict(_impression(page, metadata, outline, body.text, page_text)):
         return page.reject(Stage.CLEAN, reason, page_text[:120] or "the page shows no text")
     goes_on = neighbours.next_page is not None or is_truncated(body.text, metadata, wall)
@@ -70,6 +70,7 @@ def _impression(page: Page, metadata: Metadata, outline: Outline, text: str, pag
         text=text,
         page_text=page_text,
         is_declared_article=metadata.is_declared_article,
+        declared_other=metadata.declared_other,
         link_density=outline.link_density(0),
         path=urlsplit(page.url).path if page.url else "/-",
         teasers=sum(

@@ -1,5 +1,6 @@
 """The entries of a live blog: which blocks belong to one, and when it was posted."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from itertools import accumulate, groupby, islice, pairwise
 
 from tasks.clean.blocks import ENTRY_MARK, Block
 from tasks.clean.container import squeeze
-from tasks.clean.metadata.dates import parse_moment
+from tasks.clean.metadata.dates import Moment, parse_moment
+from tasks.clean.metadata.hours import LONGEST_HOUR, age_said, clock_said
 from tasks.clean.metadata.jsonld import Update
 from tasks.clean.nodes import attribute
 from tasks.clean.outline import Outline
 from tasks.clean.reading import Reading
+from tasks.clean.whitespace import tidy
 from tasks.documents import LiveEntry, Precision, TextBlock
 
 # Where nothing declares a live blog, this many dated pieces make one, if they hold this part of the text.
@@ -28,6 +31,8 @@ _REACH = 12
 # Letters by which an update that metadata quote is found in the text.
 _PROBE, _SHORTEST_PROBE = 48, 12
 _BEGINNING = 160
+_DIGIT = re.compile(r"\d")
+_NO_HOURS = frozenset({"a", "b", "em", "i", "li", "td", "h1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +40,25 @@ class Entries:
     """When the entries of a live blog were posted, by number; and the `time` elements that stand between them."""
 
     posted: Mapping[int, datetime]
-    times: Sequence[int] = ()
+    times: Sequence[int] = ()  # also those in words
 
 
-def mark_entries(reading: Reading, container: int, *, is_declared: bool) -> Entries:
+@dataclass(frozen=True, slots=True)
+class Day:
+    """By what hours that name no day are read: when the article was published, and when its page was fetched."""
+
+    published: Moment
+    fetched_at: datetime
+
+
+def mark_entries(reading: Reading, container: int, *, is_declared: bool, day: Day | None = None) -> Entries:
     """Mark the dated entries in a container, before anything is cut.
 
-    Entries are pieces that stand side by side, each with a `time` of its own.
+    Entries are pieces that stand side by side, each with a `time` of its own, or else with an hour in words.
     """
     outline, posted = reading.outline, _times(reading, container)
-    holder, starts = _holder(outline, container, posted)
+    in_words = {} if posted or is_declared or day is None else _times_in_words(reading, container, day)
+    holder, starts = _holder(outline, container, posted or in_words)
     pieces = list(_pieces(outline, holder, starts))
     entries = [(moment, piece) for moment, piece in pieces if _is_prose(outline, piece)][:_MOST_ENTRIES]
     held = sum(outline.length[index] for _, piece in entries for index in piece)
@@ -59,7 +73,7 @@ def mark_entries(reading: Reading, container: int, *, is_declared: bool) -> Entr
             outline.nodes[index].attrs[ENTRY_MARK] = str(number)
     return Entries(
         posted={number: moment for number, (moment, _) in enumerate(entries)},
-        times=[piece[0] for _, piece in entries if outline.tags[piece[0]] == "time"],
+        times=[*in_words, *(piece[0] for _, piece in entries if outline.tags[piece[0]] == "time")],
     )
 
 
@@ -86,6 +100,38 @@ def _times(reading: Reading, container: int) -> dict[int, datetime]:
             if moment is not None and moment.precision is Precision.INSTANT:
                 found[index] = moment.instant
     return found
+
+
+def _times_in_words(reading: Reading, container: int, day: Day) -> dict[int, datetime]:
+    """Return the elements of a container that say nothing but an hour, or how long ago it was."""
+    outline = reading.outline
+    short = {
+        index: tidy(text)
+        for index in range(container + 1, outline.ends[container])
+        if 2 < outline.length[index] <= LONGEST_HOUR and outline.tags[index] not in _NO_HOURS
+        if _DIGIT.search(text := outline.nodes[index].text(deep=True)) and not reading.is_comment[index]
+    }
+    ages = {index: day.fetched_at - age for index, text in short.items() if (age := age_said(text)) is not None}
+    clocks = {index: clock for index, text in short.items() if (clock := clock_said(text)) is not None}
+    return ages if len(ages) > len(clocks) else _dated(clocks, day.published)
+
+
+def _dated(clocks: Mapping[int, timedelta], published: Moment) -> dict[int, datetime]:
+    """Read times by the clock from the day of publication on, in the order that makes the coverage shorter."""
+    offset = published.offset or timedelta()
+    midnight = (published.instant + offset).replace(hour=0, minute=0, second=0, microsecond=0) - offset
+    in_order = list(clocks.items())
+    readings = [_in_turn(midnight, each) for each in (in_order, in_order[::-1])]
+    return min(readings, key=lambda found: max(found.values(), default=midnight))
+
+
+def _in_turn(midnight: datetime, clocks: Sequence[tuple[int, timedelta]]) -> dict[int, datetime]:
+    """Date clocks from a day on: where one is before the last, a day has passed."""
+    found, last = dict[int, datetime](), timedelta()
+    for index, clock in clocks:
+        midnight += timedelta(days=clock < last)
+        found[index], last = midnight + clock, clock
+    return dict(sorted(found.items()))
 
 
 def _holder(outline: Outline, container: int, posted: Mapping[int, datetime]) -> tuple[int, dict[int, datetime]]:

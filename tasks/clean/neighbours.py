@@ -6,7 +6,7 @@ from itertools import chain
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tasks.clean.data import vocabulary
-from tasks.clean.metadata.sources import absolute
+from tasks.clean.metadata.sources import absolute, base_of
 from tasks.clean.nodes import Node, Tree, attribute, text_of
 
 _WORDS = vocabulary("paging")
@@ -40,14 +40,14 @@ def find_neighbours(tree: Tree, url: str) -> Neighbours:
     >>> find_neighbours(Tree(page), "https://ferry.example/a")
     Neighbours(amp_url='https://ferry.example/a/amp', next_page='https://ferry.example/a?page=2')
     """
-    amp = tree.css_first('link[rel~="amphtml" i][href]')
+    amp, base = tree.css_first('link[rel~="amphtml" i][href]'), base_of(tree, url)
     return Neighbours(
-        amp_url=absolute(url, attribute(amp, "href")) if amp is not None else None,
-        next_page=_next_page(tree, url) if url else None,
+        amp_url=absolute(base, attribute(amp, "href")) if amp is not None else None,
+        next_page=_next_page(tree, url, base) if url else None,
     )
 
 
-def _next_page(tree: Tree, url: str) -> str | None:
+def _next_page(tree: Tree, url: str, base: str) -> str | None:
     """Return the address of this article's next page: this one's but for the page's number, which is one higher.
 
     `rel=next` alone does not tell: blogs point to the next article with it.
@@ -57,7 +57,7 @@ def _next_page(tree: Tree, url: str) -> str | None:
         return None
     pages = {(reading.stem, reading.number) for reading in here}
     for link in chain(tree.css(_NEXT_LINKS), filter(_leads_on, tree.css(_links_of_its_name(here[-1])))):
-        address = absolute(url, attribute(link, "href")) or ""
+        address = absolute(base, attribute(link, "href")) or ""
         for reading in _readings(address):
             most = _MOST_PAGES if reading.is_sure else 2
             if 2 <= reading.number <= most and (reading.stem, reading.number - 1) in pages:

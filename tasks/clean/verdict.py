@@ -13,6 +13,8 @@ _LONGEST_WALL_IN_ARTICLE = 400
 _LONGEST_NOTICE = 400
 _LONGEST_NOTICE_IN_ARTICLE = 150
 _FEWEST_LETTERS = 20
+# What describes a product or a video; with more text such a page is an article about it.
+_LONGEST_DESCRIPTION = 500
 _FRONT_TEASERS = 10
 _FRONT_PARAGRAPH = 350
 _FRONT_LINKS = 0.3
@@ -40,6 +42,7 @@ class Impression:
     path: str = ""  # of its URL
     teasers: int = 0  # headings that are links
     longest: int = 0  # characters in the longest paragraph
+    declared_other: Reason | None = None  # a product or a video, where the page declares no article
 
 
 def verdict(impression: Impression) -> Reason | None:
@@ -54,6 +57,8 @@ def verdict(impression: Impression) -> Reason | None:
         return reason
     if _is_section_front(impression):
         return Reason.SECTION_FRONT
+    if impression.declared_other and len(impression.text) < _LONGEST_DESCRIPTION:
+        return impression.declared_other
     if sum(map(str.isalpha, impression.text[:1_000])) < _FEWEST_LETTERS:
         return Reason.NO_ARTICLE_TEXT
     return None

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)  # what is dated earlier is taken for undated
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:

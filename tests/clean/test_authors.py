@@ -71,6 +71,10 @@ def test_what_a_page_shows_must_read_like_a_name() -> None:
         "<div class=article-byline><span>By</span> <a href='/ana'>Ana Ruiz</a></div>",
         "<dl><dt>von</dt><a href='/autoren/77/ana-ruiz'><dd>Ana Ruiz</dd></a></dl>",
         "<p>By Ana Ruiz</p>",
+        # A day beside the name.
+        "<h3 class=byline>by Ana Ruiz<br><span>Monday, November 18, 2019</span></h3>",
+        "<p class=byline><a href='/author/ana-ruiz'>Ana Ruiz <span>Monday</span></a></p>",
+        "<p>Von Ana Ruiz, Mo., 18. November 2019</p>",
         "<p>11.12.2023 - von Ana Ruiz</p>",
         f"{TEXT}<p><strong>Text:</strong> Ana Ruiz</p>",
         # The maker of the picture, the writer of another article and a reader come first, and do not count.
@@ -88,6 +92,12 @@ def test_shown_author(shown: str) -> None:
 def test_names_side_by_side() -> None:
     shown = "<div class=byline><span>Ana Ruiz</span><span>Tom Lee</span></div>"
     assert authors(f"<h1>Bridge holds</h1>{shown}{TEXT}") == ["Ana Ruiz", "Tom Lee"]
+    assert authors(f"<h1>Bridge holds</h1><div class=byline><div>{shown}</div></div>{TEXT}") == ["Ana Ruiz", "Tom Lee"]
+
+
+def test_the_house_of_a_person_is_no_second_author() -> None:
+    assert people(["Ana Ruiz, Courier Islands"], ["Courier"]) == ("Ana Ruiz",)
+    assert people(["Courier Islands"], ["Courier"]) == ("Courier Islands",)
 
 
 def test_byline_below_a_headline_in_bold() -> None:

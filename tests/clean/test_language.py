@@ -62,6 +62,44 @@ def test_declared_language_that_no_profile_knows() -> None:
     assert detect_language(SENTENCES["en"], declared=("ga",)).tag == "en"
 
 
+UNKNOWN = {
+    "is": "Bæjarstjórinn tilkynnti á mánudag að nýja brúin yrði opnuð fyrir umferð í lok vikunnar. Hann sagði að "
+    "verkið hefði tafist vegna óveðurs í haust, en nú væri ekkert því til fyrirstöðu að hleypa bílum yfir ána. Íbúar "
+    "í hverfinu fögnuðu fréttunum og sögðust lengi hafa beðið eftir þessari samgöngubót.",
+    "zu": "Imeya imemezele ngoMsombuluko ukuthi ibhuloho elisha lizovulelwa izimoto ngasekupheleni kwesonto. Ithe "
+    "umsebenzi ubambezelekile ngenxa yezimvula ezinamandla, kodwa manje akukho okuzovimba ukuthi abantu bawele "
+    "umfula. Izakhamuzi zangakini zizithokozele lezi zindaba, zathi kudala zililindile leli bhuloho.",
+}
+
+
+@pytest.mark.parametrize("text", UNKNOWN.values(), ids=UNKNOWN)
+def test_a_language_that_no_profile_knows_is_undetermined(text: str) -> None:
+    """To n-grams, Icelandic is nearest to Norwegian and Zulu to Swahili: rules for those would harm it."""
+    assert detect_language(text).tag == "und"
+    assert detect_language(text, declared=("en",)).tag == "und"
+    assert detect_language(f"{text}\n\n{text}").tag == "und"
+
+
+def test_an_unknown_language_is_believed_where_it_is_declared() -> None:
+    assert detect_language(UNKNOWN["is"], declared=("is-IS",)).tag == "is"
+    assert detect_language(UNKNOWN["zu"], declared=("zu",)).tag == "zu"
+
+
+def test_a_table_of_names_is_in_the_language_it_declares() -> None:
+    table = "\n".join(f"{name} d. Rockledge 70-44" for name in ("Palm Bay", "Hugh Zbigniew", "Qvist Jr", "Xu Bxr") * 8)
+    assert detect_language(table, declared=("en",)).tag == "en"
+
+
+def test_a_charset_is_no_language() -> None:
+    assert detect_language(SENTENCES["zh-Hans"], declared=("utf-8",)).tag == "zh-Hans"
+    assert detect_language(SENTENCES["pl"], declared=("iso-8859-2",)).tag == "pl"
+
+
+def test_a_page_of_times_and_items_in_turn_is_in_the_language_of_its_items() -> None:
+    items = "\n\n".join(f"{hour}:17 am\n\n{SENTENCES['es']}" for hour in range(1, 13))
+    assert detect_language(items).tag == "es"
+
+
 def test_a_wrong_declaration_is_not_believed() -> None:
     assert detect_language(SENTENCES["de"], declared=("en-US",)).tag == "de"
 

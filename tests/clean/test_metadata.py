@@ -189,11 +189,24 @@ def test_the_richest_article_speaks_for_the_page() -> None:
         """<meta property="og:title" content="Bridge holds in storm"><title>Storm: the bridge held</title>
         <script type="application/ld+json">{"@type": "NewsArticle", "headline": "Bridge holds in storm"}</script>
         <h1>Storm: the bridge held</h1>""",
+        # An h1 that is the last step of the way from the front page, and what og:title and a heading say instead.
+        """<meta property="og:title" content="Bridge holds in storm"><title>Mill Bridge repairs and weather</title>
+        <script type="application/ld+json">{"@type": "NewsArticle", "headline": "Mill Bridge repairs"}</script>
+        <ol class="breadcrumb"><li>Rivers<li><h1>Mill Bridge repairs</h1></ol><h2>Bridge holds in storm</h2>""",
+        # An h1 in the article's own header, though all declarations were written for search engines.
+        """<meta property="og:title" content="Mill repairs: what to know"><title>Mill repairs: what to know</title>
+        <article><header><h1>Bridge holds in storm</h1></header></article><aside><h1>More news</h1></aside>""",
     ],
 )
 def test_title_of_a_page(page: str) -> None:
     found = gather_metadata(Tree(page), "https://courier.example/bridge", datetime(2024, 3, 1, tzinfo=UTC))
     assert found.title == "Bridge holds in storm"
+
+
+def test_a_step_of_breadcrumbs_is_the_title_where_no_other_heading_is() -> None:
+    page = '<meta property="og:title" content="Storm news"><nav class=crumbs><h1>Bridge holds</h1></nav><h2>Why</h2>'
+    declared = '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Bridge holds"}</script>'
+    assert gather_metadata(Tree(declared + page), "", datetime(2024, 3, 1, tzinfo=UTC)).title == "Bridge holds"
 
 
 def test_a_headline_about_the_sites_town_keeps_its_end() -> None:

@@ -121,6 +121,7 @@ def test_day_of_the_url_is_given_its_hour_by_the_page() -> None:
         (("published_time", "2024-02-27T03:30:10Z"), '<time datetime="2024-02-26T23:30:00-04:00">26 February</time>'),
         (("published_time", "2024-02-27T03:30:10Z"), "<time>26 de febrero de 2024</time> <time>23:30</time>"),
         (("published_time", "2024-02-27T03:30:10Z"), "<time>Feb. 26, 2024 at 11:30 p.m.</time>"),
+        (("published_time", "2024-02-27T03:30:10Z"), "<p>By Ana Ruiz | Feb. 26, 2024, 11:30 pm EST</p>"),
     ],
 )
 def test_clock_of_the_house(declared: tuple[str, str], shown: str) -> None:
@@ -140,6 +141,27 @@ def test_a_clock_that_shows_another_moment_says_nothing_about_the_zone() -> None
         f"<h1>Bridge holds</h1><time>Feb. 26, 2024 at 11:37 p.m.</time>{TEXT}"
     )
     assert published(page) == ("2024-02-27 03:30", "meta")
+
+
+@pytest.mark.parametrize(
+    ("declared", "shown", "hours"),
+    [
+        ("2024-02-26T23:15:00Z", "27 February 2024", 1),
+        ("2024-02-26T15:00:0Z", "By Ana Ruiz, 27 February 2024", 9),
+        ("2024-02-27T02:00:00Z", "26 February 2024", -3),
+        # The same day; another article's; too far from any clock; when it was changed.
+        ("2024-02-26T23:15:00Z", "26 February 2024, 27 February 2024", 0),
+        ("2024-02-26T23:15:00Z", "28 February 2024", 0),
+        ("2024-02-26T12:00:00Z", "25 February 2024", 0),
+        ("2024-02-26T23:15:00Z", "Updated 27 February 2024", 0),
+        ("2024-02-26T23:15:00Z", f"{'It rained. ' * 40}27 February 2024", 0),
+    ],
+)
+def test_day_below_the_headline_tells_how_far_the_clock_is_from_utc(declared: str, shown: str, hours: int) -> None:
+    page = f'<meta property="article:published_time" content="{declared}"><h1>Bridge holds</h1><p>{shown}</p>{TEXT}'
+    found = metadata_of(page).publication
+    assert found is not None
+    assert found.moment.offset == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize(

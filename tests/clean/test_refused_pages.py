@@ -78,6 +78,32 @@ def test_an_article_about_such_things_stays(headline: str, frame: str) -> None:
     assert isinstance(found, Draft), found
 
 
+ABOUT = "<p>The lamp stands on three legs of ash, and its shade is of linen that was woven on Monday.</p>"
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ('<meta property="og:type" content="product">', Reason.PRODUCT_PAGE),
+        ('<script type="application/ld+json">{"@type": "Product", "name": "Lamp"}</script>', Reason.PRODUCT_PAGE),
+        ('<meta property="og:type" content="video.other">', Reason.VIDEO_PAGE),
+        ('<script type="application/ld+json">[{"@type": "VideoObject", "name": "Lamp"}]</script>', Reason.VIDEO_PAGE),
+    ],
+)
+def test_a_product_or_a_video_with_its_description_is_no_article(declared: str, reason: Reason) -> None:
+    found = cleaned(BARE, "en", "Lamp", f"{declared}<h1>Lamp</h1>{ABOUT}")
+    assert isinstance(found, Rejection), found
+    assert found.reason is reason
+
+
+@pytest.mark.parametrize(
+    "article", ['<meta property="og:type" content="article">', told(f"On Monday {'it rained ' * 20}")]
+)
+def test_an_article_with_a_video_stays(article: str) -> None:
+    video = '<script type="application/ld+json">{"@type": "VideoObject", "name": "Lamp"}</script>'
+    assert isinstance(cleaned(BARE, "en", "Lamp", f"{video}<h1>Lamp</h1>{ABOUT}{article}"), Draft)
+
+
 def test_a_short_report_that_somebody_was_not_found_stays() -> None:
     said = '{"@type": "NewsArticle", "headline": "Missing sailor not found"}'
     declared = f'<script type="application/ld+json">{said}</script>'

@@ -1,7 +1,7 @@
 """What an article holds beside running text: tables, captions, entries of a live blog, its other pages, its wall."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from bs4 import BeautifulSoup
@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from tasks.clean.blocks import BETWEEN
 from tasks.clean.extract import clean
+from tasks.clean.metadata.gather import gather_metadata
+from tasks.clean.metadata.hours import age_said, clock_said
 from tasks.clean.neighbours import find_neighbours
 from tasks.clean.nodes import Tree
 from tasks.clean.tables import read_table
 from tasks.documents import BlockKind, Draft
-from tests.pages.redraw import page_of
+from tests.pages.redraw import FETCHED_AT, page_of
 
 SENTENCE = "The pilot cutter went out at first light and came back with nobody on board but the cook. "
 URL = "https://ferry.example/2024/pilot-cutter"
@@ -131,6 +133,40 @@ def test_cells_of_a_row_do_not_run_into_each_other() -> None:
     assert draft.tables[0].rows[2] == ("Eel", "", "7")
 
 
+# datelines
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Monday, 26 February 2024", "Stand: 26.02.2024, 18:05 Uhr", "2024年02月26日23:52 | 来源：新华网", "26/2/2024"],
+)
+def test_a_date_above_the_text_is_no_part_of_it(line: str) -> None:
+    assert draft_of(f"<p>{line}</p><p>{SENTENCE * 4}</p>").text == (SENTENCE * 4).strip()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "26 February 2024",
+        "Open from 21.10.2024 to 27.10.2024",
+        "— Ana Ruiz (@ana) Feb. 26, 2024",
+        "It was 26 May 2024.",
+    ],
+)
+def test_a_date_that_heads_a_chronicle_or_says_more_stays(line: str) -> None:
+    assert line in draft_of(f"<p>{SENTENCE * 4}</p><p>{line}</p><p>{SENTENCE}Nobody minded.</p>").text
+
+
+def test_a_date_with_its_hour_between_paragraphs_is_no_part_of_the_text() -> None:
+    body = f"<p>{SENTENCE * 4}</p><p>Ana Ruiz 2024-02-26 14:35</p><p>{SENTENCE}Nobody minded.</p>"
+    assert "Ana Ruiz" not in draft_of(body).text
+
+
+@pytest.mark.parametrize("line", ["Tags:storm", "Source: the harbour office", "编辑：李娜", "©Courier 2024"])
+def test_furniture_that_a_mark_parts_from_its_words_is_no_part_of_the_text(line: str) -> None:
+    assert line not in draft_of(f"<p>{SENTENCE * 4}</p><p>{line}</p>").text
+
+
 # captions
 
 
@@ -144,6 +180,22 @@ def test_captions_of_other_articles_are_left_out() -> None:
     )
     assert draft.captions == ("The cutter.",)
     assert "The cutter." not in draft.text
+
+
+@pytest.mark.parametrize(
+    "credit", ["Photo: Reuters", "(Foto: Ana Ruiz)", "Getty Images", "ANA RUIZ/AFP via Getty Images", "© 2024 Courier"]
+)
+def test_a_mere_credit_is_no_caption(credit: str) -> None:
+    pictures = "".join(f"<figure><figcaption>{said}</figcaption></figure>" for said in (credit, f"The ferry. {credit}"))
+    assert draft_of(f"<p>{SENTENCE * 4}</p>{pictures}").captions == (f"The ferry. {credit}",)
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["Photo finish in the harbour race", "Image: how the ferry looks from below", "Ana Ruiz", "Karl, Reuters"],
+)
+def test_a_caption_that_looks_like_a_credit_stays(caption: str) -> None:
+    assert draft_of(f"<p>{SENTENCE * 4}</p><figure><figcaption>{caption}</figcaption></figure>").captions == (caption,)
 
 
 def test_a_few_captions_beside_a_text_are_no_gallery() -> None:
@@ -210,6 +262,65 @@ def test_live_blog_that_shows_nothing_is_read_from_json_ld() -> None:
     draft = draft_of("<p>Loading …</p>", f'<script type="application/ld+json">{declared}</script>')
     assert draft.extraction.strategy == "json-ld"
     assert [each.published_at.hour for each in draft.live_entries] == [8, 9, 10, 11]
+
+
+DECLARED = (
+    '<meta property="og:type" content="article">'
+    '<meta property="article:published_time" content="2024-02-26T21:30:00+01:00">'
+)
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        ("00:15", "23:05", "22:40"),
+        ("12:15 am", "11:05 pm", "10:40 p.m."),
+        ("0.15 Uhr", "23.05 Uhr", "kl. 22.40"),
+        ("22h40", "23h05", "0h15"),
+    ],
+)
+def test_hours_in_words_are_those_of_a_live_blog(hours: tuple[str, ...]) -> None:
+    body = "".join(f"<section><div>{hour}</div><p>{n}. {SENTENCE * 2}</p></section>" for n, hour in enumerate(hours))
+    draft = draft_of(f"<div>{body}</div>", DECLARED)
+    assert {each.published_at for each in draft.live_entries} == {
+        datetime(2024, 2, 26, 21, 40, tzinfo=UTC),
+        datetime(2024, 2, 26, 22, 5, tzinfo=UTC),
+        datetime(2024, 2, 26, 23, 15, tzinfo=UTC),
+    }
+    assert hours[1] not in draft.text
+
+
+@pytest.mark.parametrize(
+    "ages",
+    [
+        ("5 minutes ago", "1 hour ago", "2 hours ago"),
+        ("vor 5 Minuten", "vor 1 Stunde", "vor 2 Stunden"),
+        ("hace 5 minutos", "hace 1 hora", "hace 2 horas"),
+        ("5分前", "1時間前", "2時間前"),
+    ],
+)
+def test_ages_are_counted_from_when_the_page_was_fetched(ages: tuple[str, ...]) -> None:
+    body = "".join(f"<section><span>{age}</span><p>{n}. {SENTENCE * 2}</p></section>" for n, age in enumerate(ages))
+    draft = draft_of(f"<div>{body}</div>", DECLARED)
+    assert [FETCHED_AT - each.published_at for each in draft.live_entries] == [
+        timedelta(minutes=5),
+        timedelta(hours=1),
+        timedelta(hours=2),
+    ]
+
+
+def test_hours_of_a_timetable_or_of_comments_make_no_live_blog() -> None:
+    times = "".join(f"<li>{hour}:40</li>" for hour in range(8, 20))
+    comments = "".join(f"<div><span>{hour}:40</span><p>{hour}. {SENTENCE}</p></div>" for hour in range(10, 16))
+    body = f"<p>{SENTENCE * 9}</p><ul>{times}</ul><div class=comments>{comments}</div>"
+    assert draft_of(body, DECLARED).live_entries == ()
+
+
+@given(st.text(max_size=24))
+def test_hours_never_raise(text: str) -> None:
+    clock, age = clock_said(text), age_said(text)
+    assert clock is None or clock < timedelta(days=1)
+    assert age is None or age >= timedelta()
 
 
 # pages of one article
@@ -290,3 +401,18 @@ def test_wall_is_declared_and_cut_is_measured(head: str, body: str, is_paywalled
 def test_selector_of_a_page_does_no_harm(selector: str) -> None:
     part = f'{{"isAccessibleForFree": false, "cssSelector": "{selector}"}}'
     assert draft_of(f"<p>{SENTENCE * 2}</p>", linked(hasPart=part)).is_paywalled
+
+
+def test_links_are_read_by_the_base_that_the_page_names() -> None:
+    here = "https://ferry.example/a/long-walk"
+    page = (
+        '<head><base href="/"><link rel=amphtml href="amp/long-walk"><link rel=canonical href="a/long-walk">'
+        '<meta property="og:image" content="boat.jpg"></head><a href="a/long-walk/2">2</a>'
+    )
+    neighbours, metadata = find_neighbours(Tree(page), here), gather_metadata(Tree(page), here, FETCHED_AT)
+    assert (neighbours.amp_url, neighbours.next_page, metadata.canonical_url, metadata.lead_image) == (
+        "https://ferry.example/amp/long-walk",
+        "https://ferry.example/a/long-walk/2",
+        here,
+        "https://ferry.example/boat.jpg",
+    )

@@ -12,7 +12,8 @@ from threading import Thread
 
 import pytest
 
-from storage.ledger import Ledger, sqlite_url
+from storage.database import sqlite_url
+from storage.ledger import Ledger
 from tasks.documents import Reason, Rejection
 from tasks.fetch.client import Fetcher
 from tasks.fetch.results import Deferred, Fetched

@@ -17,13 +17,12 @@ from typing import Any, Final
 from storage import read
 from storage.store import Place, Store
 from storage.verify import verify
-from tasks.edit import Desk
 from tasks.fingerprint import fingerprint
 from tasks.housekeeping import fingerprint_anew
 from tasks.job import Job
 from tasks.publish import finish_interrupted, publish_run, tell_stories
-from tests.storage.conftest import Desk as StagingDesk
-from tests.storage.conftest import Row, article
+from tests.conftest import job_of
+from tests.storage.conftest import Desk, Row, article
 from tests.storage.crasher import DIED, in_child
 from tests.storage.dying import die_at
 
@@ -43,7 +42,7 @@ WORDS: Final = (
     "the",
     "a",
 )
-NO_SKETCH: Final = fingerprint("", "en")
+NO_SKETCH: Final = fingerprint("")
 
 
 def prose(seed: int) -> str:
@@ -73,39 +72,23 @@ def main(work: Work, folder: Path) -> None:
         root = folder / f"step-{step}"
         shutil.copytree(template, root)
         died = in_child(lambda root=root, step=step: attempt(work, root, step)) == DIED
-        work.then(job(root, "next"))
+        work.then(job_of(root, "next", started_at=NOW, clock=lambda: NOW))
         print(json.dumps({"died": died, **told(root)}))  # noqa: T201
         shutil.rmtree(root)
         step += 1
-
-
-def job(root: Path, run: str) -> Job:
-    """Return a run at a store."""
-    return Job(
-        run=run,
-        name=run,
-        flow="test",
-        place=Place(root=str(root)),
-        started_at=NOW,
-        clock=lambda: NOW,
-        seed=0,
-        desk=Desk(),
-    )
 
 
 def attempt(work: Work, root: Path, step: int) -> None:
     """Work, and die at a step."""
     with Store.open(root) as store, store.files.lock("run-killed"):
         die_at(step, setattr, lambda: os._exit(DIED))
-        work.do(job(root, "killed"))
+        work.do(job_of(root, "killed", started_at=NOW, clock=lambda: NOW))
 
 
 def telling(name: str, text: str, day: int) -> Row:
     """Return a staged article of a day, with its true fingerprint."""
     published_at = MARCH_1 + timedelta(days=day)
-    return article(
-        name, text=text, published_at=published_at, fingerprint=fingerprint(text, "en"), artifacts=[], page=None
-    )
+    return article(name, text=text, published_at=published_at, fingerprint=fingerprint(text), artifacts=[], page=None)
 
 
 HISTORY: Final = (
@@ -118,7 +101,7 @@ HISTORY: Final = (
 
 def stage_a_late_original(root: Path) -> None:
     """Make a store, and stage a run that changes stories on days where it publishes nothing."""
-    desk = StagingDesk(root)
+    desk = Desk(root)
     committed = desk.commit([telling(*each) for each in HISTORY])
     tell_stories(Place(root=str(root)), committed.partitions, run="history", now=NOW)
     late = [telling("river-first", RIVER, 1), telling("other", SCHOOL, 21)]
@@ -128,7 +111,7 @@ def stage_a_late_original(root: Path) -> None:
 
 def keep_no_fingerprints(root: Path) -> None:
     """Make a store whose fingerprints are of no use."""
-    desk = StagingDesk(root)
+    desk = Desk(root)
     committed = desk.commit([telling(*each) | {"fingerprint": NO_SKETCH} for each in HISTORY])
     tell_stories(Place(root=str(root)), committed.partitions, run="history", now=NOW)
     desk.store.close()

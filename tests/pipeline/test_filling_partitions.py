@@ -16,12 +16,11 @@ from tasks.edit import Desk, versions
 from tasks.fetch.sources import Source, SourceError, SourceKind, source_from_argument
 from tasks.fetch.window import Window
 from tasks.filling import break_off, fill
-from tasks.job import Job
 from tasks.partitions import BROKEN_OFF, Plan, State
 from tasks.planning import Request, make_plan
 from tasks.publish import Published
 from tasks.survey import untold
-from tests.conftest import ingest_without_prefect, listing_sources, utc_now
+from tests.conftest import ingest_without_prefect, job_of, listing_sources, utc_now
 from tests.pipeline.bygone import damage, days, page, write_days
 from tests.pipeline.listings_site import Listings, serving
 from tests.pipeline.spoiling import damage_archived, make_stale, remove_day
@@ -59,24 +58,10 @@ def planned(home: Path, **changes: object) -> Plan:
     return make_plan(Place(root=str(home / "data")), request(home, **changes))
 
 
-def job(home: Path, run: str) -> Job:
-    return Job(
-        run=run,
-        name=run,
-        flow="test",
-        place=Place(root=str(home / "data")),
-        started_at=utc_now(),
-        clock=utc_now,
-        seed=0,
-        desk=Desk(),
-        batch_size=20,
-    )
-
-
 def backfill(home: Path, name: str = "b", **changes: object) -> list[Published | None]:
     """Do what the `backfill` flow does with a plan, as plain function calls."""
     return [
-        fill(job(home, f"{name}-{number}"), unit, request(home, **changes), Workers(1))
+        fill(job_of(home / "data", f"{name}-{number}"), unit, request(home, **changes), Workers(1))
         for number, unit in enumerate(planned(home, **changes).units)
     ]
 
@@ -133,8 +118,8 @@ def test_a_second_backfill_finds_nothing_to_do(home: Path) -> None:
 def test_a_unit_that_another_has_done_meanwhile_is_left_alone(home: Path) -> None:
     spoiled(home, (remove_day, DAYS[1]))
     (unit,) = planned(home).units
-    assert fill(job(home, "one"), unit, request(home), Workers(1)) is not None
-    assert fill(job(home, "two"), unit, request(home), Workers(1)) is None
+    assert fill(job_of(home / "data", "one"), unit, request(home), Workers(1)) is not None
+    assert fill(job_of(home / "data", "two"), unit, request(home), Workers(1)) is None
 
 
 def test_what_the_archive_has_lost_its_source_brings_again(home: Path) -> None:
@@ -237,7 +222,7 @@ def test_a_name_that_nobody_knows_is_refused_with_the_nearest(home: Path) -> Non
 def test_a_unit_that_broke_off_is_told_and_tried_again(home: Path) -> None:
     spoiled(home, (remove_day, DAYS[1]))
     (unit,) = planned(home).units
-    break_off(job(home, "broken"), unit, "the disk is on fire")
+    break_off(job_of(home / "data", "broken"), unit, "the disk is on fire")
     (chosen,) = planned(home).chosen
     assert (chosen.state, chosen.reason, chosen.detail) == (State.MISSING, BROKEN_OFF, "the disk is on fire")
     backfill(home)
@@ -255,9 +240,9 @@ def test_what_a_unit_had_edited_when_it_was_killed_is_not_lost(home: Path) -> No
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fill(job(home, "dying"), second, request(home), Dying(1))
+        fill(job_of(home / "data", "dying"), second, request(home), Dying(1))
     assert states(home)[DAYS[2]] is State.MISSING
-    fill(job(home, "next"), first, request(home), Workers(1))
+    fill(job_of(home / "data", "next"), first, request(home), Workers(1))
     backfill(home)
     assert rows(home) == before
 
@@ -331,7 +316,7 @@ def test_days_of_a_site_are_had_from_its_archive_by_date_once(tmp_path: Path) ->
 
         def run(name: str) -> dict[date, State]:
             for number, unit in enumerate(make_plan(place, asked).units):
-                fill(job(tmp_path, f"{name}-{number}"), unit, asked, Workers(1))
+                fill(job_of(tmp_path / "data", f"{name}-{number}"), unit, asked, Workers(1))
             return {each.day: each.state for each in make_plan(place, asked).partitions}
 
         assert {each.state for each in make_plan(place, asked).partitions} == {State.MISSING}

@@ -357,7 +357,7 @@ def test_a_compacted_ledger_holds_what_it_held(ledger: Ledger) -> None:
 
 
 def test_a_ledger_in_use_is_not_compacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.ledger._PATIENCE", 50)
+    monkeypatch.setattr("storage.database._PATIENCE", 50)
     first, second = (Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") for _ in range(2))
     with first._writing():
         assert not second.compact()

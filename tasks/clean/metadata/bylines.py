@@ -28,6 +28,9 @@ _FOREIGN_LABEL = re.compile(
 )
 # Dates, and what follows them, are no names.
 _TAIL = re.compile(r"\s*(?:\d.*|[|•·–—].*|\b(?:published|updated|posted|am \d).*)$", re.IGNORECASE)
+_NUMBER_FOLLOWS = re.compile(r"\s*\d")
+_DAYS = frozenset(_WORDS["days"])
+_WORDS_OF_DATES = _DAYS.union(word for words in vocabulary("dates")["months"] for word in words.split())
 _IMPRINT = re.compile(r"©|copyright|powered by|rights reserved", re.IGNORECASE)
 # "By" opens the line, or follows a date that does.
 _SPOKEN = re.compile(
@@ -111,12 +114,44 @@ def _is_foreign(node: Node) -> bool:
 
 
 def _names(node: Node) -> list[str]:
-    links = [text for link in node.css("a") if 2 < len(text := _TAIL.sub("", parted_text_of(link))) < _LONGEST]
+    links = [text for link in node.css("a") if 2 < len(text := _name(link)) < _LONGEST]
     if links and node.tag != "a":
         return links
-    pieces = [piece for piece in node.iter(include_text=True) if text_of(piece)]
+    pieces = _pieces(node)
+    while len(pieces) == 1 and pieces[0].tag != "-text":
+        pieces = _pieces(pieces[0])
     is_list = len(pieces) > 1 and all(piece.tag != "-text" and " " in text_of(piece) for piece in pieces)
-    return [_TAIL.sub("", parted_text_of(piece)) for piece in (pieces if is_list else [node])]
+    return [_name(piece) for piece in (pieces if is_list else [node])]
+
+
+def _pieces(node: Node) -> list[Node]:
+    return [piece for piece in node.iter(include_text=True) if text_of(piece)]
+
+
+def _name(node: Node) -> str:
+    """Return what an element says, without a date at its end, and without a day in an element of its own.
+
+    >>> [_name(Tree(f"<p>{said}").css_first("p")) for said in ("Ana Ruiz, Monday, May 3", "Ana Ruiz <i>Monday</i>")]
+    ['Ana Ruiz', 'Ana Ruiz']
+    """
+    said = parted_text_of(node)
+    last = next(filter(None, map(text_of, reversed(list(islice(node.traverse(include_text=True), 1, _MOST))))), said)
+    return _undated(said.removesuffix(last) if last.casefold() in _DAYS and last != said else said)
+
+
+def _undated(said: str) -> str:
+    """Cut from a name the date that follows it, with its words.
+
+    >>> _undated("Ana Ruiz Monday, November 18, 2019"), _undated("Ana Ruiz | Courier"), _undated("Ana April")
+    ('Ana Ruiz', 'Ana Ruiz', 'Ana April')
+    """
+    name = _TAIL.sub("", said)
+    if _NUMBER_FOLLOWS.match(said, len(name)):
+        words = name.split()
+        while words and words[-1].strip(".,").casefold() in _WORDS_OF_DATES:
+            words.pop()
+        name = " ".join(words)
+    return name.rstrip(" ,")
 
 
 def _spoken(lines: Lines, headline: Headline) -> str:
@@ -125,7 +160,7 @@ def _spoken(lines: Lines, headline: Headline) -> str:
     for line in dropwhile(lambda line: not is_headline(line), lines):
         if sum(map(len, line.pieces)) > 4 * _LONGEST or len(text := line.text) > _LONGEST:
             continue
-        name = _TAIL.sub("", spoken[1]) if (spoken := _SPOKEN.match(text)) and not _IMPRINT.search(text) else ""
+        name = _undated(spoken[1]) if (spoken := _SPOKEN.match(text)) and not _IMPRINT.search(text) else ""
         if name and not _is_foreign(line.block) and not _is_imprint(line.block):
             return name
     return ""

@@ -9,10 +9,11 @@ from tasks.clean.metadata.authors import find_authors
 from tasks.clean.metadata.headline import document_title, find_headline
 from tasks.clean.metadata.jsonld import LinkedData, Update
 from tasks.clean.metadata.published import Publication, find_modification, find_publication
-from tasks.clean.metadata.sources import Sources, absolute, read_sources
+from tasks.clean.metadata.sources import Sources, absolute, base_of, read_sources
 from tasks.clean.metadata.tags import MetaTags
 from tasks.clean.nodes import Tree, attribute
 from tasks.clean.whitespace import flat
+from tasks.documents import Reason
 
 _CLOSED_TIERS = frozenset({"locked", "paid", "premium", "closed", "false", "subscriber"})
 _LONGEST_LANGUAGE_TAG = 35
@@ -20,6 +21,11 @@ _FRONT_PAGES = vocabulary("meta")["front_page"]
 _BETWEEN_KEYWORDS = re.compile(r"[,;،、，]")
 # What is longer is a sentence.
 _LONGEST_SECTION, _LONGEST_KEYWORD = 40, 80
+# Names in og:type (ogp.me) and in JSON-LD (schema.org).
+_OTHERS = {
+    frozenset({"product", "Product", "ProductGroup"}): Reason.PRODUCT_PAGE,
+    frozenset({"video", "VideoObject", "Movie", "TVEpisode", "BroadcastEvent"}): Reason.VIDEO_PAGE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +50,14 @@ class Metadata:
     updates: tuple[Update, ...]  # the entries of a live blog as JSON-LD quotes them
     document_title: str
     is_declared_article: bool
+    declared_other: Reason | None  # what the page declares itself to be, where that is no article
 
 
 def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
     """Read a page's metadata. `tree` must still hold its scripts."""
     sources = read_sources(tree, url)
     tags, linked = sources.tags, sources.linked
-    base = _base(tree, url)
+    base = base_of(tree, url)
     language = _language(tree, tags, linked)
     headline = find_headline(sources)
     publication = find_publication(sources, headline, language=language, fetched_at=fetched_at)
@@ -72,8 +79,25 @@ def gather_metadata(tree: Tree, url: str, fetched_at: datetime) -> Metadata:
         word_count=linked.word_count,
         updates=linked.updates,
         document_title=document_title(tree),
-        is_declared_article=linked.is_article or tags.values.get("og:type", ("",))[0].lower() == "article",
+        is_declared_article=linked.is_article or _og_type(tags) == "article",
+        declared_other=_other(_og_type(tags), linked),
     )
+
+
+def _og_type(tags: MetaTags) -> str:
+    return tags.values.get("og:type", ("",))[0].lower()
+
+
+def _other(og_type: str, linked: LinkedData) -> Reason | None:
+    """Return for what a page would be rejected that declares a product or a video, and no article.
+
+    >>> _other("video.other", LinkedData()), _other("article", LinkedData(others=frozenset({"Product"})))
+    (<Reason.VIDEO_PAGE: 'video-page'>, None)
+    """
+    if linked.is_article or og_type == "article":
+        return None
+    kinds = {og_type.partition(".")[0], *linked.others}
+    return next((reason for names, reason in _OTHERS.items() if kinds & names), None)
 
 
 def _first_step(sources: Sources, title: str) -> str | None:
@@ -94,11 +118,6 @@ def _language(tree: Tree, tags: MetaTags, linked: LinkedData) -> str:
     declared = (attribute(root, "lang") or attribute(root, "xml:lang")) if root is not None else ""
     tag = (declared or linked.language or tags.first("language")).split(",")[0].strip().replace("_", "-")
     return tag if len(tag) <= _LONGEST_LANGUAGE_TAG and tag.replace("-", "").isalnum() and tag.isascii() else ""
-
-
-def _base(tree: Tree, url: str) -> str:
-    node = tree.head.css_first("base[href]") if tree.head is not None else None
-    return absolute(url, attribute(node, "href")) or url if node is not None else url
 
 
 def _canonical(tree: Tree, tags: MetaTags, linked: LinkedData, base: str) -> str | None:

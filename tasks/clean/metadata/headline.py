@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tasks.clean.metadata.sources import Sources
-from tasks.clean.metadata.titles import agreement, choose_title, parts_of, without_kicker
-from tasks.clean.nodes import Node, Tree, ancestors, attribute, text_of
+from tasks.clean.metadata.titles import agreement, choose_title, parts_of, without_kicker, without_site_name
+from tasks.clean.nodes import Node, Tree, ancestors, attribute, label_of, text_of
 
 _MOST_HEADINGS, _MOST_PIECES = 20, 8
 # What old pages set a headline in instead of an h1.
@@ -14,6 +14,7 @@ _HEADLINE_TAGS = "h2, h3, font, b, strong, big"
 _MOST_HEADLINES = 200
 _TITLE_WEIGHTS = {"og:title": 1.0, "twitter:title": 0.5}
 _KICKER = re.compile(r"(?<=:)\s+")
+_TRAIL = re.compile("crumb")
 _FRONT_PAGE = re.compile(r"(?:https?:)?//[^/?#]+/?|/|\./|index\.\w+", re.IGNORECASE)
 
 
@@ -30,13 +31,14 @@ def find_headline(sources: Sources) -> Headline:
     declared = [(sources.linked.headline, 1.0)]
     for name, weight in _TITLE_WEIGHTS.items():
         declared += [(title, weight) for title in sources.tags.values.get(name, ())[:1]]
-    headings = [heading for heading in sources.tree.css("h1")[:_MOST_HEADINGS] if not _leads_home(heading)]
-    shown = {text: heading for heading in headings if len(text := _heading_text(heading, declared)) > 3}
+    shown = _shown(sources, declared)
     declared.append((document_title(sources.tree), 0.5))
     if not any(title for title, _ in declared):
         declared = [(title, 1.0) for title in sources.tags.all("title")][:1]
     site = " ".join(sources.site_names)
-    title = choose_title(list(shown), declared, site) if shown or any(title for title, _ in declared[:-1]) else ""
+    title = ""
+    if shown or any(title for title, _ in declared[:-1]):
+        title = choose_title(list(shown), declared, site, introducing=_introducing(shown))
     if not title and (alone := _part_shown_alone(sources.tree, document_title(sources.tree))):
         return alone
     title = title or choose_title([], declared, site)
@@ -47,6 +49,36 @@ def document_title(tree: Tree) -> str:
     """Return what a browser shows as the page's title."""
     node = tree.css_first("head title") or tree.css_first("title")
     return text_of(node) if node is not None else ""
+
+
+def _shown(sources: Sources, declared: list[tuple[str, float]]) -> dict[str, Node]:
+    """Return what the headings say that may show the headline, each with its element."""
+    headings = [heading for heading in sources.tree.css("h1")[:_MOST_HEADINGS] if not _leads_home(heading)]
+    shown = {text: heading for heading in headings if len(text := _heading_text(heading, declared)) > 3}
+    in_trail = [text for text, heading in shown.items() if _is_in_trail(heading)]
+    if in_trail and (other := _declared_to_people(sources, declared)):
+        shown = {text: heading for text, heading in shown.items() if text not in in_trail} | other
+    return shown
+
+
+def _declared_to_people(sources: Sources, declared: list[tuple[str, float]]) -> dict[str, Node]:
+    """Return the second-rank heading that shows og:title, which is written for people rather than search engines."""
+    declared_title = next(iter(sources.tags.values.get("og:title", ())), "")
+    title = without_site_name(declared_title, " ".join(sources.site_names), only_names=True)
+    headings = {_heading_text(heading, declared): heading for heading in sources.tree.css("h2")[:_MOST_HEADINGS]}
+    return {title: headings[title]} if title in headings and not _is_link(headings[title]) else {}
+
+
+def _is_in_trail(heading: Node) -> bool:
+    """Tell whether a heading is the last step of the breadcrumbs above an article rather than its headline."""
+    return any(_TRAIL.search(label_of(node)) for node in (heading, *ancestors(heading, limit=3)))
+
+
+def _introducing(shown: dict[str, Node]) -> str:
+    """Return the only heading that stands in the `header` of an `article`; empty where there is none, or several."""
+    tags = {text: [above.tag for above in ancestors(heading, limit=6)] for text, heading in shown.items()}
+    found = [text for text, above in tags.items() if "header" in above and "article" in above[above.index("header") :]]
+    return found[0] if len(found) == 1 else ""
 
 
 def _heading_text(heading: Node, declared: list[tuple[str, float]]) -> str:

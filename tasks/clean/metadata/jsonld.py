@@ -63,6 +63,7 @@ class LinkedData:
     word_count: int = 0
     updates: tuple[Update, ...] = ()
     is_article: bool = False
+    others: frozenset[str] = frozenset()  # kinds of the things described where no article is
 
 
 def read_linked_data(tree: Tree) -> LinkedData:
@@ -72,7 +73,7 @@ def read_linked_data(tree: Tree) -> LinkedData:
     articles = [thing for thing in things if _is_article(thing)]
     breadcrumbs = _breadcrumbs(things)
     if not articles:
-        return LinkedData(breadcrumbs=breadcrumbs)
+        return LinkedData(breadcrumbs=breadcrumbs, others=frozenset(kind for thing in things for kind in _kinds(thing)))
     described = _describe(max(articles, key=_richness), by_id)
     walled = tuple(_walled(things))
     is_free = False if described.is_free is None and walled else described.is_free

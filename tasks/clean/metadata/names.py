@@ -29,7 +29,7 @@ _TEXTS = re.compile("|".join(map(re.escape, _WORDS["texts"])), re.IGNORECASE)
 _PLACE = re.compile(r"(?<=\w\s)(\S+)\s+(?:in|at|for|from|aus|für)\s+(?=[^\W\d_a-z]).*$")
 _COMMA = re.compile(r",|\s[–—-]\s")
 _PARTICLES = frozenset(_WORDS["particles"])
-_ROLES = frozenset(_WORDS["roles"])
+_ROLES = frozenset((*_WORDS["roles"], *_WORDS["days"]))
 _POSTS = frozenset(_WORDS["posts"])
 _NO_NAMES = _POSTS | frozenset(_WORDS["agencies"])
 _ADDRESS = re.compile(r"https?://\S*|www\.\S+|\S+@\S+\.\w+|(?<!\w)@\w+")
@@ -56,7 +56,12 @@ def people(bylines: Iterable[str], site_names: Iterable[str] = ()) -> tuple[str,
             folded = _fold(name)
             if folded and folded not in sites and _is_name(name):
                 names.setdefault(_without_accents(folded), name)
-    return tuple(names.values())[:_MOST_AUTHORS]
+    return _without_desks(tuple(names.values()), sites)[:_MOST_AUTHORS]
+
+
+def _without_desks(names: tuple[str, ...], sites: set[str]) -> tuple[str, ...]:
+    """Drop a part of the house ("Courier Sports") beside a person: a name that begins with the site's."""
+    return tuple(name for at, name in enumerate(names) if not at or _fold(name.split()[0]) not in sites)
 
 
 def people_shown(bylines: Iterable[str], site_names: Iterable[str] = ()) -> tuple[str, ...]:

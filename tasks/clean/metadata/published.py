@@ -7,7 +7,7 @@ from itertools import chain
 
 from tasks.clean.metadata.dates import EARLIEST, Moment, clocks_in, day_in_url, is_plausible, parse_moment
 from tasks.clean.metadata.headline import Headline
-from tasks.clean.metadata.shown import Sighting, sightings
+from tasks.clean.metadata.shown import Sighting, day_alone, sightings, text_below
 from tasks.clean.metadata.sources import Sources
 from tasks.clean.nodes import Tree, attribute, text_of
 from tasks.documents import Precision
@@ -18,6 +18,9 @@ _MONTH_FIRST_DOMAINS = (".com", ".org", ".net", ".us", ".gov", ".edu", ".news")
 # Two sources that mean the same publication differ by less: a day by its zone, an instant by its seconds.
 _SAME_DAY, _SAME_INSTANT = timedelta(hours=36), timedelta(minutes=1)
 _WEST, _EAST, _ZONE_STEP = timedelta(hours=-12), timedelta(hours=14), timedelta(minutes=15)
+_HOUR, _HOURS_OF_DAY = timedelta(hours=1), 24
+# Where many people live, of the zones' hours from UTC.
+_WESTERNMOST, _EASTERNMOST = -9, 13
 _MOST_TIMES, _LONGEST_TIME = 20, 80
 _CHANGED = "time[itemprop~=dateModified][datetime], [itemprop=dateModified][content], time.updated[datetime]"
 
@@ -40,7 +43,7 @@ def find_publication(
     month_first = is_month_first(language, sources.url)
     declared = [each for each in _declared(sources, month_first) if is_plausible(each.moment, fetched_at)]
     if declared and declared[0].moment.precision is Precision.INSTANT:
-        return _in_its_zone(declared, sources, month_first)
+        return _in_its_zone(declared, sources, headline, month_first)
     if hour := next((each for each in declared if _refines(each.moment, declared[0].moment)), None):
         return hour
     shown = [
@@ -125,7 +128,7 @@ def _nearest(shown: list[Sighting]) -> Publication | None:
     return Publication(best.moment, "time" if best.is_element else "text") if best else None
 
 
-def _in_its_zone(declared: list[Publication], sources: Sources, month_first: bool) -> Publication:
+def _in_its_zone(declared: list[Publication], sources: Sources, headline: Headline, month_first: bool) -> Publication:
     """Return the first declaration by the clock of its editors, where another source tells how that clock stands."""
     first = declared[0]
     if first.moment.offset:
@@ -137,9 +140,10 @@ def _in_its_zone(declared: list[Publication], sources: Sources, month_first: boo
     elements = (parse_moment(attribute(node, "datetime")) for node in shown)
     others = (*(each.moment for each in declared[1:]), *filter(None, elements))
     same = (each.offset for each in others if each.offset and abs(each.instant - first.moment.instant) < _SAME_INSTANT)
-    offset = next(same, None) or _clock_shown(
-        first.moment, " ".join(text_of(node)[:_LONGEST_TIME] for node in shown), month_first
-    )
+    below = text_below(headline)
+    clocks = " ".join((*(text_of(node)[:_LONGEST_TIME] for node in shown), below))
+    offset = next(same, None) or _clock_shown(first.moment, clocks, month_first)
+    offset = offset or _offset_of_day(first.moment, day_alone(below, month_first=month_first))
     return replace(first, moment=replace(first.moment, offset=offset)) if offset else first
 
 
@@ -150,6 +154,20 @@ def _clock_shown(moment: Moment, text: str, month_first: bool) -> timedelta | No
         if _WEST <= (offset := clock - utc) <= _EAST and not offset % _ZONE_STEP:
             return offset
     return None
+
+
+def _offset_of_day(moment: Moment, shown: Moment | None) -> timedelta | None:
+    """Return the fewest hours from UTC by which a moment is on the day that a page shows; None where none are needed.
+
+    >>> late, next_day = parse_moment("2024-02-26T23:15:00Z"), parse_moment("2024-02-27")
+    >>> str(_offset_of_day(late, next_day))
+    '1:00:00'
+    """
+    if shown is None or shown.instant.date() == moment.instant.date():
+        return None
+    late = (moment.instant - shown.instant) // _HOUR
+    hours = -late if late < 0 else _HOURS_OF_DAY - 1 - late
+    return hours * _HOUR if _WESTERNMOST <= hours <= _EASTERNMOST else None
 
 
 def _at_home(first: Publication, others: Iterable[Moment]) -> Publication:

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from tasks.clean.data import vocabulary
 from tasks.clean.labels import traits_of
-from tasks.clean.metadata.dates import Moment, days_with_places, parse_moment
+from tasks.clean.metadata.dates import Moment, clocks_in, days_with_places, parse_moment
 from tasks.clean.metadata.headline import Headline
-from tasks.clean.metadata.lines import Line, Lines, headline_test
+from tasks.clean.metadata.lines import Line, Lines, headline_test, text_after
 from tasks.clean.nodes import ancestors, label_of
 
 _WORDS = vocabulary("dates")
@@ -25,6 +25,8 @@ _YEAR_LIKE = re.compile(r"\d{4}|\d\d[./]\d\d")
 _LONGEST_LINE, _LONGEST_SENTENCE, _BEGINNING = 160, 70, 80
 _SENTENCE_ENDS = (".", ",", "!", "?", ":", "。")
 _WORDS_BEFORE = 60
+# Characters after a headline in which its byline and dates stand.
+_BESIDE = 240
 # A mark beside a date brings it nearer to the headline, or takes it away, by so many characters of text.
 _SAID, _LABELLED, _RUNNING_TEXT, _FOREIGN = -400, -150, 800, 1_200
 _UPDATE = 150
@@ -85,6 +87,24 @@ def sightings(lines: Lines, headline: Headline, *, month_first: bool) -> list[Si
         found += _sighted(line, (end - stop) * _BEFORE if end >= 0 else stop, month_first)
     near = [each for each in found if each.distance < _FARTHEST]
     return sorted(near or _below(found), key=lambda each: each.distance)
+
+
+def text_below(headline: Headline) -> str:
+    """Return the beginning of what stands below a headline, if it may hold a date; empty where it does not."""
+    text = text_after(headline.node, _BESIDE)[:_BESIDE] if headline.node is not None else ""
+    return text if _YEAR_LIKE.search(text) else ""
+
+
+def day_alone(text: str, *, month_first: bool) -> Moment | None:
+    """Return the first day that a text shows, if no hour follows, and unless words say that it is none of publication.
+
+    >>> days = (day_alone(text, month_first=False) for text in ("By Ana, 3 May 2024", "3 May 2024, 11:20 am"))
+    >>> [day and f"{day.instant:%F}" for day in days]
+    ['2024-05-03', None]
+    """
+    start, _, day = next(days_with_places(text, month_first=month_first), (0, 0, None))
+    is_another = _UPDATED.search(text[:start]) or _OTHER.search(text[:start])
+    return None if is_another or any(clocks_in(text, month_first=month_first)) else day
 
 
 def _below(found: list[Sighting]) -> list[Sighting]:

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 from tasks.clean.metadata.jsonld import LinkedData, read_linked_data
 from tasks.clean.metadata.lines import Lines
 from tasks.clean.metadata.tags import MetaTags, read_meta_tags
-from tasks.clean.nodes import Tree
+from tasks.clean.nodes import Tree, attribute
 from tasks.clean.whitespace import flat
 
 _COPYRIGHT_SIGN = re.compile(r"©|\(c\)|copyright|版权所有|版權所有|rights reserved", re.IGNORECASE)
@@ -15,6 +15,9 @@ _COPYRIGHT = re.compile(
     rf"{_COPYRIGHT_SIGN.pattern}|all(?=\s+rights reserved)|\b(?:19|20)\d\d(?:\s*[-–—]\s*(?:19|20)\d\d)?\b",
     re.IGNORECASE,
 )
+
+# One of the machines that share a site's load.
+_FARM = re.compile(r"^www\d*\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +71,25 @@ def absolute(base: str, reference: str) -> str | None:
     return address if _is_address(address) else None
 
 
+def base_of(tree: Tree, url: str) -> str:
+    """Return the address by which a page's links are read: its own, unless it names another.
+
+    >>> base_of(Tree('<head><base href="/print/"></head>'), "https://news.example/a/b")
+    'https://news.example/print/'
+    """
+    node = tree.head.css_first("base[href]") if tree.head is not None else None
+    return (absolute(url, attribute(node, "href")) or url) if node is not None else url
+
+
 def host_names(url: str) -> tuple[str, ...]:
     """Return what a site may call itself after its host.
 
-    >>> host_names("https://www.bridge.example/a")
+    >>> host_names("https://www1.bridge.example/a")
     ('bridge.example', 'bridge')
     """
     if not _is_address(url):
         return ()
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    host = _FARM.sub("", urlsplit(url).hostname or "")
     return host, host.split(".")[0]
 
 

@@ -16,8 +16,12 @@ _SHOWN_WEIGHT = 2.0
 _OUTVOTED = 1.4
 
 
-def choose_title(headlines: Sequence[str], declared: Sequence[tuple[str, float]], site_name: str) -> str:
+def choose_title(
+    headlines: Sequence[str], declared: Sequence[tuple[str, float]], site_name: str, *, introducing: str = ""
+) -> str:
     """Return the page's headline, given its h1 texts and the declared titles with their weights.
+
+    The h1 that introduces the article, where one does, is believed though no declaration speaks for it.
 
     >>> choose_title(["Menu", "Bridge holds after storm"], [("Bridge holds", 1.0)], "Daily")
     'Bridge holds after storm'
@@ -26,7 +30,7 @@ def choose_title(headlines: Sequence[str], declared: Sequence[tuple[str, float]]
     """
     voices = [(_declared_title(title, weight, site_name), weight) for title, weight in declared if title]
     trusted = [_fold(title) for title, weight in voices if weight >= 1.0]
-    if shown := _shown(headlines, declared):
+    if shown := _shown(headlines, declared) or introducing:
         voices.insert(0, (shown, _OUTVOTED if 1 < len(trusted) > len(set(trusted)) else _SHOWN_WEIGHT))
     votes: dict[str, float] = {}
     for title, weight in voices:
