@@ -142,7 +142,7 @@ class BackfillParameters(BaseModel):
         if self.last < self.first:
             raise ValueError(f"the last day, {self.last}, lies before the first, {self.first}")
         if (self.last - self.first).days >= MOST_DAYS:
-            raise ValueError(f"{self.first} to {self.last} is more than {MOST_DAYS:,} days; take a part at a time")
+            raise ValueError(too_many_days(self.first, self.last))
         return self
 
     def settings(self) -> Settings:
@@ -153,9 +153,7 @@ class BackfillParameters(BaseModel):
         """Return what is asked for, with the sources that can be asked themselves."""
         window = window_for(self.first, self.last, known_days(settings, today))
         if (window.last - window.first).days >= MOST_DAYS:
-            raise SettingsError(
-                f"{window.first} to {window.last} is more than {MOST_DAYS:,} days. Take a part at a time: --from, --to."
-            )
+            raise SettingsError(too_many_days(window.first, window.last))
         return replace(
             request_for(window, self.sources, settings, today),
             only=frozenset(State(each) for each in self.only),
@@ -326,6 +324,19 @@ def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:
             f"Several sources would be called {clash!r}. Give them names of their own in copydesk.toml."
         )
     return tuple(named)
+
+
+def too_many_days(first: date, last: date) -> str:
+    """Say that a backfill of these days is too long, and what to type instead.
+
+    >>> too_many_days(date(2010, 1, 1), date(2026, 11, 1)).partition(". ")[2]
+    'Take a part at a time, the newest first: --from 2016-10-25 --to 2026-11-01'
+    """
+    newest = last - timedelta(days=MOST_DAYS - 1)
+    return (
+        f"{first} to {last} is more than {MOST_DAYS:,} days. "
+        f"Take a part at a time, the newest first: --from {newest} --to {last}"
+    )
 
 
 def _longer_name(source: Source) -> str:

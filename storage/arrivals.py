@@ -16,12 +16,13 @@ from storage.records import Visit, values_of
 from storage.store import Store
 
 _INSTANTS: Final = ("fetched_at", "next_visit")
+_ENCODER: Final = json.JSONEncoder(default=datetime.isoformat)  # one for all: `json.dumps` would set one up each time
 
 
 def jot(writer: PageWriter, visit: Visit) -> None:
     """Note a visit whose page has just been written, so that it is known although its file is not whole yet."""
     told = {"size": writer.size, "visit": values_of(visit)}
-    writer.tell(json.dumps(told, default=datetime.isoformat).encode())
+    writer.tell(_ENCODER.encode(told).encode())
 
 
 def keep(store: Store, writer: PageWriter | None, visits: Sequence[Visit]) -> None:

@@ -7,20 +7,24 @@ longer than the move to get from one file to the other can. Every article is see
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.chore import Steps, Work
 from storage.derived import DERIVED
+from storage.errors import DamagedFileError
 from storage.merge import without
-from storage.partition import days, guard, read
+from storage.partition import are_sound, days, guard, read
 from storage.schema import ARTICLE_STORIES_DATASET, ARTICLES_DATASET, FINGERPRINTS_DATASET, Dataset
 from storage.store import Store
+
+_MOVED: Final = (ARTICLES_DATASET, FINGERPRINTS_DATASET, ARTICLE_STORIES_DATASET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,17 @@ class Moved:
 
 
 def corrections(store: Store) -> Steps:
-    """Return the articles that lie in the partition of another day than theirs, with the two days."""
+    """Return the articles that lie in the partition of another day than theirs, with the two days.
+
+    Those of days with a damaged file stay where they are, until it is restored.
+    """
     found: list[tuple[str, ...]] = []
     for day in days(store.files, ARTICLES_DATASET):
         columns = ["article_id", "published_at", "published_precision"]
-        table = read(store.files, ARTICLES_DATASET, day, columns).table
+        try:
+            table = read(store.files, ARTICLES_DATASET, day, columns).table
+        except DamagedFileError:
+            continue
         right = pc.cast(table["published_at"], pa.date32())
         is_known = pc.not_equal(table["published_precision"], "fetched")
         is_wrong = pc.and_(is_known, pc.not_equal(right, pa.scalar(day)))
@@ -44,7 +54,17 @@ def corrections(store: Store) -> Steps:
             table["article_id"].filter(is_wrong).to_pylist(), right.filter(is_wrong).to_pylist(), strict=True
         )
         found += [(article_id, day.isoformat(), target.isoformat()) for article_id, target in misplaced]
-    return tuple(found)
+    return tuple(_between_sound_days(store, found))
+
+
+def _between_sound_days(store: Store, found: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    sound: dict[str, bool] = {}
+    for article_id, *touched in found:
+        for day in touched:
+            if day not in sound:
+                sound[day] = are_sound(store.files, _MOVED, date.fromisoformat(day))
+        if all(sound[day] for day in touched):
+            yield article_id, *touched
 
 
 def move(work: Work) -> Moved:
@@ -70,7 +90,7 @@ def _guarded(store: Store, touched: Iterable[date]) -> ExitStack:
 
 def _move(work: Work, source: date, targets: Mapping[date, Sequence[str]]) -> None:
     outdated = _outdated(work.store, source, targets)
-    for dataset in (ARTICLES_DATASET, FINGERPRINTS_DATASET, ARTICLE_STORIES_DATASET):
+    for dataset in _MOVED:
         _transfer(work, dataset, source, targets, outdated)
     for day in (*targets, source):
         articles = read(work.store.files, ARTICLES_DATASET, day).table

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -150,6 +150,16 @@ def read(files: Files, dataset: Dataset, day: date, columns: Sequence[str] | Non
         raise _damaged(path, error) from error
     lifted = _lifted(dataset, table, absent, columns)
     return Partition(lifted, hashlib.sha256(content).hexdigest(), version, schema)
+
+
+def are_sound(files: Files, datasets: Iterable[Dataset], day: date) -> bool:
+    """Say whether the files of a day can be read whole, or are not there: a damaged one is `verify`'s to tell of."""
+    try:
+        for dataset in datasets:
+            read(files, dataset, day)
+    except DamagedFileError:
+        return False
+    return True
 
 
 def _damaged(path: str, error: Exception) -> DamagedFileError:

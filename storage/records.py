@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
+from operator import attrgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -160,7 +162,14 @@ def values_of(record: Record) -> dict[str, Any]:
     >>> values_of(Archive(file="a.warc.gz", run="r", records=2, size=700))
     {'file': 'a.warc.gz', 'run': 'r', 'records': 2, 'size': 700}
     """
-    return {name: getattr(record, name) for name in record.__slots__}
+    names = tuple(record.__slots__)
+    return dict(zip(names, _reader(names)(record), strict=True))
+
+
+@cache
+def _reader(names: tuple[str, ...]) -> "attrgetter[Any]":
+    """Return what reads so many things of a record at once."""
+    return attrgetter(*names)
 
 
 class Instant(TypeDecorator[datetime]):

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.chore import Steps, Work
+from storage.errors import DamagedFileError
 from storage.files import Files
 from storage.merge import keys, without
 from storage.pages import FOLDER as PAGES
-from storage.partition import days, guard, read
+from storage.partition import are_sound, days, guard, read
 from storage.schema import ARTICLES_DATASET, REJECTIONS_DATASET
 from storage.store import Store
 
@@ -53,10 +54,13 @@ def drop_pages(store: Store, before: date, *, of_rows: bool, needed: Collection[
 
     Files stay that are `needed`, and those that rows point to, unless `of_rows` says that these go too. A visit whose
     page is dropped forgets it, so that the next one asks for the page and not only whether it has changed. Killed in
-    between, the same call does the rest.
+    between, the same call does the rest. While rows that may point to some are damaged, none is dropped.
     """
     old = [file for file in store.pages.list() if (day := day_of(file)) is not None and day < before]
-    kept = {*needed} if of_rows or not old else {*needed, *_pointed_to(store)}
+    try:
+        kept = {*needed} if of_rows or not old else {*needed, *_pointed_to(store)}
+    except DamagedFileError:  # nobody knows what its rows point to
+        return 0
     dropped = [file for file in old if file not in kept]
     if dropped and of_rows:
         since = kept_since(store.files)
@@ -70,10 +74,11 @@ def drop_pages(store: Store, before: date, *, of_rows: bool, needed: Collection[
 def expired(store: Store, before: datetime) -> Steps:
     """Return the days that have rejections to drop, as steps: those whose cause has not changed since.
 
-    An input that was asked for again since is still failing, and its rejection stays.
+    An input that was asked for again since is still failing, and its rejection stays; so does a day that is damaged.
     """
     old = (day for day in days(store.files, REJECTIONS_DATASET) if day <= before.date())
-    expiring = [day for day in old if _expired_on(store, day, before)]
+    sound = (day for day in old if are_sound(store.files, [REJECTIONS_DATASET], day))
+    expiring = [day for day in sound if _expired_on(store, day, before)]
     return tuple((REJECTIONS_DATASET.name, day.isoformat(), before.isoformat()) for day in expiring)
 
 

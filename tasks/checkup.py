@@ -83,7 +83,13 @@ async def _check(
     source: Source, fetcher: Fetcher, robots: RobotsSeen, store: Store | None, now: datetime, desk: Desk
 ) -> Checkup:
     if source.is_local:
-        seen = await asyncio.to_thread(glimpse_disk, source, store)
+        loop = asyncio.get_running_loop()
+        seen = await asyncio.to_thread(
+            glimpse_disk,
+            source,
+            store,
+            lambda request: asyncio.run_coroutine_threadsafe(fetcher.fetch(request), loop).result(),
+        )
     else:
         seen = await glimpse_web(source, fetcher, store, now)
     tried = await _try_page(source, seen, fetcher, desk)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
@@ -21,6 +22,7 @@ from tasks.fetch.local import read_local
 from tasks.fetch.results import Deferred, Fetched, NotModified, Request, Result, Tally
 from tasks.fetch.results import Visit as ListingVisit
 from tasks.fetch.sources import Source, SourceKind
+from tasks.fetch.webshelf import Ask
 from tasks.intake import ARRIVED, BatchRef, Intake
 from tasks.job import Job
 from tasks.listings import Listed, ListingMemory, page_validator
@@ -65,26 +67,56 @@ def _read_local(
 ) -> Iterator[BatchRef]:
     """Take every document of the sources' files."""
     forgotten = Blocklist.of(intake.store.files)
-    for source in sources:
-        count = new = 0
-        for found in _few_at_a_time(read_local(source, job.window)):
-            inputs = [page.input for page in found if isinstance(page, Page)]
-            visits = intake.store.ledger.file_visits(source.name, inputs)
-            for each in found:
-                count += not isinstance(each, Tally)
-                if isinstance(each, Page):
-                    visit = visits.get(each.input)
-                    new += visit is None or visit.sha256 != each.sha256
-                    _take_local(intake, source, each, visit, forgotten)
-                elif isinstance(each, Rejection):
-                    intake.take_rejection(each)
-                else:
-                    left_out[source.name, each.reason] += each.count
-                tell("collect", intake.taken)
-                if intake.full and (batch := intake.flush()) is not None:
-                    yield batch
-        if job.window is None:
-            listings.remember_reading(intake.store, source, count, new, intake.now)
+    with _asking(job, intake.store) as ask:
+        for source in sources:
+            yield from _read_source(job, intake, source, ask, forgotten, left_out)
+
+
+def _read_source(
+    job: Job, intake: Intake, source: Source, ask: Ask, forgotten: Blocklist, left_out: Counter[tuple[str, str]]
+) -> Iterator[BatchRef]:
+    """Take every document of a source's files."""
+    count = new = 0
+    for found in _few_at_a_time(read_local(source, job.window, ask)):
+        inputs = [page.input for page in found if isinstance(page, Page)]
+        visits = intake.store.ledger.file_visits(source.name, inputs)
+        for each in found:
+            count += not isinstance(each, Tally)
+            if isinstance(each, Page):
+                visit = visits.get(each.input)
+                new += visit is None or visit.sha256 != each.sha256
+                _take_local(intake, source, each, visit, forgotten)
+            elif isinstance(each, Rejection):
+                intake.take_rejection(each)
+            else:
+                left_out[source.name, each.reason] += each.count
+            tell("collect", intake.taken)
+            if intake.full and (batch := intake.flush()) is not None:
+                yield batch
+    if job.window is None:
+        listings.remember_reading(intake.store, source, count, new, intake.now)
+
+
+@contextmanager
+def _asking(job: Job, store: Store) -> Iterator[Ask]:
+    """Fetch one thing after another, and wait for each, while the block runs."""
+    with asyncio.Runner() as runner:
+        fetcher = _fetcher(job, store)
+        try:
+            yield lambda request: runner.run(fetcher.fetch(request))
+        finally:
+            runner.run(fetcher.close())
+
+
+def _fetcher(job: Job, store: Store) -> Fetcher:
+    return Fetcher(
+        contact=job.contact,
+        clock=job.clock,
+        random=Random(job.seed),  # noqa: S311 - for the jitter of retries
+        leases=store.ledger,
+        robots=store.ledger,
+        limits=job.limits,
+    )
 
 
 def _take_local(intake: Intake, source: Source, page: Page, visit: FileVisit | None, forgotten: Blocklist) -> None:
@@ -115,11 +147,7 @@ async def _fetch_web(
     """Discover what the sources on the network offer, then fetch it, many hosts side by side."""
     if not sources:
         return
-    ledger = intake.store.ledger
-    chance = Random(job.seed)  # noqa: S311 - for the jitter of retries
-    async with Fetcher(
-        contact=job.contact, clock=job.clock, random=chance, leases=ledger, robots=ledger, limits=job.limits
-    ) as fetcher:
+    async with _fetcher(job, intake.store) as fetcher:
         wanted = _Wanted(intake, left_out, Blocklist.of(intake.store.files))
         async with FeedReader() as reader:
             offers = await asyncio.gather(

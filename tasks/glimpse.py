@@ -17,6 +17,7 @@ from tasks.fetch.glance import Glance
 from tasks.fetch.local import read_local
 from tasks.fetch.results import Deferred, Fetched, Tally, Visit
 from tasks.fetch.sources import Source
+from tasks.fetch.webshelf import Ask
 
 STORED: Final = "stored"  # what became of an entry that is an article now
 _ARTICLES: Final = frozenset({Outcome.NEW, Outcome.UPDATED, Outcome.UNCHANGED})
@@ -71,10 +72,10 @@ def _known(candidates: Mapping[str, Candidate], store: Store) -> dict[str, str]:
     return became | {others[url]: STORED for url in store.ledger.identities(others)}
 
 
-def glimpse_disk(source: Source, store: Store | None) -> Glimpse:
-    """Read every document of a source on disk."""
+def glimpse_disk(source: Source, store: Store | None, ask: Ask) -> Glimpse:
+    """Read every document of a source's files."""
     seen = Glimpse()
-    for found in read_local(source):
+    for found in read_local(source, None, ask):
         if isinstance(found, Tally):
             seen.left_out[found.reason] += found.count
             continue

@@ -7,7 +7,9 @@ from datetime import date, datetime, timedelta
 import pyarrow.compute as pc
 
 from storage import arrivals, read, untold, upkeep
+from storage.errors import DamagedFileError
 from storage.partition import days
+from storage.partition import read as read_partition
 from storage.repair import put_fingerprints, repair
 from storage.schema import ARTICLES_DATASET
 from storage.store import Place, Store
@@ -98,12 +100,21 @@ def mended(place: Place, verdict: Verdict, now: datetime, *, pages: bool) -> tup
         verdict = repair(store, verdict, now)
         for day in verdict.days_to_fingerprint:
             _put_fingerprints(store, day, now)
-        stored = read.articles(place.root, columns=["article_id"])["article_id"]
-        doubted = store.ledger.doubt_absent(set(stored.to_pylist()))
+        doubted = store.ledger.doubt_absent({*_stored(store)})
     told = sorted({*verdict.days_to_fingerprint, *verdict.days_to_retell})
     tell_stories(place, told, run=f"repair-{now:%Y%m%dT%H%M%S}", now=now)
     with place.open() as store:
         return verify(store, pages=pages), doubted
+
+
+def _stored(store: Store) -> Iterator[str]:
+    """Yield the ids of all articles; of a damaged file, which a copy may restore, those that were in it."""
+    for day in days(store.files, ARTICLES_DATASET):
+        try:
+            table = read_partition(store.files, ARTICLES_DATASET, day, ["article_id"]).table
+            yield from table["article_id"].to_pylist()
+        except DamagedFileError:
+            yield from store.ledger.placed_on(ARTICLES_DATASET.name, day)
 
 
 def fingerprint_anew(

@@ -32,6 +32,7 @@ REJECTED = frozenset({REJECTIONS, INTAKE_REJECTIONS})
 COMMITTED = REJECTED | {ARTICLES}
 
 _NO_HINTS = Hints()
+_PLAIN = frozenset({str, int, float, bool, type(None), datetime})  # most values: nothing in them need be looked for
 HINTS = pa.struct(
     [
         ("title", pa.string()),
@@ -113,8 +114,11 @@ def _plain(value: Any) -> Any:
 
     `asdict` copies in depth what is frozen anyway, at several times the cost.
     """
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__slots__}
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if hasattr(kind, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in kind.__slots__}
     return [*map(_plain, value)] if isinstance(value, tuple) else value
 
 

@@ -63,6 +63,10 @@ class Fetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
         await self._wire.close()
 
     async def fetch(self, request: Request) -> Result:
@@ -215,7 +219,7 @@ class Fetcher:
         candidate, validator = journey.request.candidate, journey.request.validator
         if answer.status == 304 and validator is not None:
             return NotModified(candidate=candidate, url=journey.url, fetched_at=answer.received_at)
-        if answer.status != 200:
+        if answer.status != 200 and not (answer.status == 206 and journey.request.part):
             raise Setback(_status_reason(answer.status), answer.status_line)
         return Fetched(
             candidate=candidate,
@@ -290,7 +294,7 @@ def _robots_answer(url: str, answer: Answer) -> RobotsAnswer:
 
 def _content_type(answer: Answer, wanted: Wanted) -> str:
     declared = answer.header("content-type") or ""
-    if wanted is Wanted.LISTING:
+    if wanted in {Wanted.LISTING, Wanted.ARCHIVE}:
         return declared
     accepted = accepted_type(declared, answer.body)
     if accepted is None:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from itertools import chain
 from types import TracebackType
 from typing import Final
 
@@ -19,7 +20,7 @@ from tasks.fetch.content import refuses_type
 from tasks.fetch.decoding import ACCEPT_ENCODING, DecodingError, decode_body
 from tasks.fetch.guard import GuardedResolver, Lookup, Refused
 from tasks.fetch.journey import Answer, Journey, Setback, forbidden
-from tasks.fetch.results import Wanted
+from tasks.fetch.results import Request, Wanted
 from tasks.fetch.robots import MOST_BYTES, PRODUCT
 
 _FIRST_LOOK = 64 * 1024  # bytes on the wire after which a compressed body is first looked into; then at each doubling
@@ -29,6 +30,7 @@ _ACCEPT = {
     Wanted.PAGE: "text/html, application/xhtml+xml, */*;q=0.1",
     Wanted.LISTING: "application/rss+xml, application/atom+xml, application/feed+json, application/xml, text/xml, "
     "text/html;q=0.8, */*;q=0.5",
+    Wanted.ARCHIVE: "*/*",
     Wanted.ROBOTS: "text/plain, */*;q=0.5",
 }
 
@@ -51,7 +53,7 @@ class Limits:
 
     def body_bytes(self, wanted: Wanted) -> int:
         """Return how large an answer may be."""
-        return {Wanted.PAGE: self.page_bytes, Wanted.LISTING: self.listing_bytes, Wanted.ROBOTS: MOST_BYTES}[wanted]
+        return {Wanted.LISTING: self.listing_bytes, Wanted.ROBOTS: MOST_BYTES}.get(wanted, self.page_bytes)
 
 
 DEFAULT_LIMITS = Limits()
@@ -83,7 +85,7 @@ class Wire:
                 session.get(url, headers=question, allow_redirects=False) as response,
             ):
                 headers = _read_head(response, self.limits.header_bytes)
-                payload, body = await self._read_body(response, journey.request.wanted)
+                payload, body = await self._read_body(response, journey.request)
                 return Answer(
                     status=response.status,
                     reason_phrase=(response.reason or "")[:100],
@@ -93,11 +95,14 @@ class Wire:
                     received_at=self._clock(),
                 )
 
-    async def _read_body(self, response: aiohttp.ClientResponse, wanted: Wanted) -> tuple[bytes, bytes]:
+    async def _read_body(self, response: aiohttp.ClientResponse, request: Request) -> tuple[bytes, bytes]:
         """Read the body of a success, as received and decoded; of all else only the head counts."""
-        if response.status != 200:
+        if response.status != 200 and not (response.status == 206 and request.part):
             return b"", b""
-        most_bytes = self.limits.body_bytes(wanted)
+        wanted, most_bytes = request.wanted, self.limits.body_bytes(request.wanted)
+        if wanted is Wanted.ARCHIVE:  # what a server calls its encoding is the file's own
+            payload = await _read_payload(response, "", most_bytes, cut=False)
+            return payload, payload
         if wanted is Wanted.PAGE:
             _refuse_early(response, most_bytes)
         encoding = ", ".join(response.headers.getall("content-encoding", ()))
@@ -115,7 +120,7 @@ class Wire:
                     resolver=GuardedResolver(allow_private=allow_private, lookup=self._lookup),
                     use_dns_cache=False,
                 ),
-                headers={"User-Agent": self.agent},
+                headers={"User-Agent": self.agent, "Accept-Encoding": ACCEPT_ENCODING},
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=self.limits.connect_seconds, sock_read=self.limits.read_seconds
                 ),
@@ -138,7 +143,10 @@ async def _ask_once(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerTy
 
 
 def _headers(journey: Journey) -> dict[str, str]:
-    headers = {"Accept": _ACCEPT[journey.request.wanted], "Accept-Encoding": ACCEPT_ENCODING}
+    headers = {"Accept": _ACCEPT[journey.request.wanted]}
+    if journey.request.part is not None:
+        first, end = journey.request.part
+        headers |= {"Range": f"bytes={first}-{end - 1}", "Accept-Encoding": "identity"}
     validator = journey.request.validator
     if validator is not None and validator.etag:
         headers["If-None-Match"] = validator.etag
@@ -150,10 +158,11 @@ def _headers(journey: Journey) -> dict[str, str]:
 
 
 def _read_head(response: aiohttp.ClientResponse, most_bytes: int) -> tuple[tuple[str, str], ...]:
-    size = sum(len(name) + len(value) + 4 for name, value in response.raw_headers)
+    raw = response.raw_headers
+    size = sum(map(len, chain.from_iterable(raw))) + 4 * len(raw)
     if size > most_bytes:
         raise Setback(Reason.TOO_LARGE, f"{size} bytes of headers")
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
 
 def _refuse_early(response: aiohttp.ClientResponse, most_bytes: int) -> None:
@@ -169,7 +178,7 @@ async def _read_payload(response: aiohttp.ClientResponse, encoding: str, most_by
     """Read a body as it comes over the wire; one that is too large is refused, or cut off where that is enough."""
     payload = bytearray()
     next_look = _FIRST_LOOK
-    async for piece in response.content.iter_any():
+    while piece := await response.content.readany():
         payload += piece
         if len(payload) > most_bytes:
             if not cut:

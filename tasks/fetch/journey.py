@@ -47,7 +47,10 @@ class Answer:
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or None."""
-        return next((value for key, value in self.headers if key.lower() == name), None)
+        for key, value in self.headers:
+            if key.lower() == name:
+                return value
+        return None
 
     def header_values(self, name: str) -> list[str]:
         """Return all values of a header."""
@@ -82,10 +85,11 @@ class Journey:
     _own_hosts: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        source = self.request.source
+        source, asked = self.request.source, self.request.candidate.url or ""
         self.host = host_of(self.url)
-        named = {host_of(self.request.candidate.url or ""), host_of(source.location)}
-        self._own_hosts = frozenset(named) if source.allow_private else frozenset()
+        self._own_hosts = frozenset()
+        if source.allow_private:
+            self._own_hosts = frozenset((host_of(asked), host_of(source.location)))
 
     @property
     def allows_private(self) -> bool:

@@ -1,4 +1,4 @@
-"""Pages out of files, on disk or on S3: saved HTML, plain-text documents and WARC archives, streamed."""
+"""Pages out of files on disk, on S3 or, where they are archives, on the web: HTML, plain text and WARC, streamed."""
 
 import hashlib
 from collections import Counter
@@ -9,25 +9,30 @@ from tasks.documents import Page, PageKind, Reason, Rejection, Stage
 from tasks.fetch.dating import OUTSIDE, archive_left_out, day_of_page
 from tasks.fetch.decoding import DecodingError, decode_body
 from tasks.fetch.results import Tally
-from tasks.fetch.shelf import ShelfClosed, ShelvedFile, file_at, shelf_at
-from tasks.fetch.sources import FileType, Source, SourceKind, file_type, is_path_list, is_url_list, is_warc_path
+from tasks.fetch.shelf import Shelf, ShelfClosed, ShelvedFile, file_at, shelf_at
+from tasks.fetch.sources import FileType, Source, SourceKind, file_type, is_path_list, is_url_list, is_warc_path, is_web
 from tasks.fetch.warc import WarcPage, WarcTrouble, pages_in_warc
+from tasks.fetch.webshelf import Ask, WebShelf
 from tasks.fetch.window import Window
 
 LARGEST_DOCUMENT = 10 * 1024 * 1024
 _LARGEST_LIST = 50 * 1024 * 1024
 
 
-def read_local(source: Source, window: Window | None = None) -> Iterator[Page | Rejection | Tally]:
+def read_local(
+    source: Source, window: Window | None = None, ask: Ask | None = None
+) -> Iterator[Page | Rejection | Tally]:
     """Yield every document of a file or folder source, in the order of their paths, one at a time.
 
     `input` is the path below the folder, with `#` and the record's offset for a page out of a WARC file: both are
     unique and stay the same from run to run. `fetched_at` of a saved file is when it was last modified, since that
     too is the same on the next run; a WARC record brings its own date.
 
+    Archives at web addresses are read through `ask`; without it, they are out of reach.
+
     With a window, documents of other days (`dating.day_of_page`) are counted, and archives of other days not opened.
     """
-    reading = _Reading(source, window)
+    reading = _Reading(source, window, ask)
     try:
         yield from reading.documents()
     except ShelfClosed as closed:
@@ -44,12 +49,13 @@ class _Reading:
 
     source: Source
     window: Window | None
+    ask: Ask | None
     left_out: Counter[str] = field(default_factory=Counter)
 
     def documents(self) -> Iterator[Page | Rejection]:
         """Yield what is in the one file, or in those of the folder."""
         if self.source.kind is SourceKind.FILE:
-            yield from self._read_file(file_at(self.source.location))
+            yield from self._read_file(self._file())
             return
         shelf, only = shelf_at(self.source.location), self.source.only
         for file in map(shelf.file, only) if only else shelf.files():
@@ -57,6 +63,19 @@ class _Reading:
                 self.left_out["hidden-file"] += 1
             else:
                 yield from self._read_file(file)
+
+    def _file(self) -> ShelvedFile:
+        if not is_web(self.source.location):
+            return file_at(self.source.location)
+        folder, _, name = self.source.location.rpartition("/")
+        return self._shelf(folder).file(name)
+
+    def _shelf(self, root: str) -> Shelf:
+        if not is_web(root):
+            return shelf_at(root)
+        if self.ask is None:
+            raise ShelfClosed(f"{root} is not asked here")
+        return WebShelf(self.source, root, self.ask)
 
     def rejection(self, name: str, reason: Reason, detail: str, url: str | None = None) -> Rejection:
         """Set aside what cannot be read."""
@@ -110,7 +129,7 @@ class _Reading:
         if not any(map(is_warc_path, paths)):
             yield self.rejection(file.name, Reason.UNKNOWN_FILE_TYPE, "names no WARC files")
             return
-        shelf = shelf_at(self.source.root or _root_of(self.source.location, paths))
+        shelf = self._shelf(self.source.root or _root_of(self.source.location, paths))
         for path in paths:
             if not is_warc_path(path):
                 yield self.rejection(path, Reason.UNKNOWN_FILE_TYPE, f"in {file.name}: not the path of a WARC file")

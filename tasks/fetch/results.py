@@ -15,6 +15,7 @@ class Wanted(StrEnum):
 
     PAGE = "page"
     LISTING = "listing"
+    ARCHIVE = "archive"  # a part of a file, as it lies there
     ROBOTS = "robots"  # the client's own question: of a longer file the beginning is enough
 
 
@@ -34,13 +35,15 @@ class Request:
     source: Source
     validator: Validator | None = None
     wanted: Wanted = Wanted.PAGE
+    part: tuple[int, int] | None = None  # the bytes of an archive: from here to there, that one not included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A complete answer with status 200. `payload` is as received (only chunking undone), `body` is decoded.
+    """A complete answer: status 200, or 206 to a question for a part.
 
-    `headers` are the server's, in order, repeated ones kept, as latin-1 text.
+    `payload` is as received (only chunking undone), `body` is decoded. `headers` are the server's, in order, repeated
+    ones kept, as latin-1 text.
     """
 
     candidate: Candidate

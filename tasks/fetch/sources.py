@@ -49,11 +49,12 @@ class FileType(StrEnum):
 class Source:
     """Where documents come from, and how it wants to be treated.
 
-    `location` is a URL, or the path of a file or folder, on disk or as `s3://bucket/path`. `delay` is the least number
-    of seconds between two requests to one host. `allow_private` lets the hosts that the source itself names lie on a
-    private network, on any port. `archive` is the address of a day's listing, with `{day}` in it; `root` the place
-    that the paths in a list of WARC files are relative to. Of a folder, `only` names the
-    files to read, by their paths below it; none: all. `attention` says how often it is to be visited.
+    `location` is a URL, or the path of a file or folder, on disk or as `s3://bucket/path`; WARC files and lists of them
+    are files at web addresses, too. `delay` is the least number of seconds between two requests to one host.
+    `allow_private` lets the hosts that the source itself names lie on a private network, on any port. `archive` is the
+    address of a day's listing, with `{day}` in it; `root` the place that the paths in a list of WARC files are relative
+    to. Of a folder, `only` names the files to read, by their paths below it; none: all. `attention` says how often it
+    is to be visited.
     """
 
     name: str
@@ -84,6 +85,7 @@ _FILE_NAME = re.compile(
     r".+\.(?:(?P<html>html?(?:\.gz)?)|(?P<text>txt)|(?P<warc>warc(?:\.gz)?)|(?P<paths>paths(?:\.gz)?|txt\.gz))",
     re.IGNORECASE | re.DOTALL,
 )
+_ARCHIVE_NAME = re.compile(r".+\.(?:warc|paths)(?:\.gz)?", re.IGNORECASE)
 _BARE_HOST = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?:[:/].*)?", re.IGNORECASE)
 _KNOWN_NAMES = ".html, .htm, .html.gz, .htm.gz, .txt, .warc, .warc.gz or .paths.gz"
 _TWO_DAYS = date(2024, 2, 26), date(2024, 3, 1)
@@ -191,7 +193,13 @@ def _from_url(argument: str) -> tuple[str, SourceKind, str]:
         raise SourceError(f"{argument}: {error}. Give an http:// or https:// address, or a path.") from error
     parts = urlsplit(url)
     query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.netloc}{parts.path.rstrip('/')}{query}", SourceKind.WEB, url
+    kind = SourceKind.FILE if _ARCHIVE_NAME.fullmatch(parts.path) else SourceKind.WEB
+    return f"{parts.netloc}{parts.path.rstrip('/')}{query}", kind, url
+
+
+def is_web(location: str) -> bool:
+    """Tell whether a location is a web address, rather than a path or a place on S3."""
+    return location.lower().startswith(("http://", "https://"))
 
 
 def _from_path(argument: str) -> tuple[str, SourceKind, str]:

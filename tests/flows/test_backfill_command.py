@@ -113,7 +113,7 @@ def test_a_look_tells_no_past_day_that_nobody_asked_for(
         (("--only", "broken"), "missing"),
         (("--from", "2024-02-30"), "A day is written as"),
         (("--from", "2024-01-05", "--to", "2024-01-04"), "after the last"),
-        (("--from", "1990-01-01", "--to", "2024-01-04"), "a part at a time"),
+        (("--from", "1990-01-01", "--to", "2024-01-04"), "--from 2013-12-28 --to 2024-01-04"),
         (("--source", "courrier"), "Did you mean 'courier'"),
         (("--data", "dta"), "no dataset"),
     ],

@@ -17,7 +17,7 @@ from storage import read
 from storage.store import Place, Store
 from storage.verify import verify
 from tasks.edit import Desk, versions
-from tasks.housekeeping import Retention, complete, fingerprint_anew, prove, retire
+from tasks.housekeeping import Retention, complete, fingerprint_anew, move_corrected, prove, retire
 from tests.conftest import ingest_without_prefect, listing_sources, utc_now
 from tests.flows.test_command import assert_refused, copydesk
 
@@ -144,6 +144,26 @@ def test_stories_of_a_run_that_was_cut_short_are_told(folder: Path) -> None:
     assert prove(Place(root=str(root)), utc_now()).clean
     assert read.article_stories(root).num_rows == read.articles(root).num_rows
     assert complete(Place(root=str(root)), utc_now()).runs == 0
+
+
+def test_a_damaged_day_is_named_after_all_else_is_done_and_is_whole_once_restored(folder: Path) -> None:
+    root = folder / "data"
+    place, rejected = Place(root=str(root)), read.rejections(root).num_rows
+    damaged = min((root / "articles").rglob("*.parquet"))
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    shutil.rmtree(max((root / "article_topics").iterdir()))
+    assert move_corrected(place, utc_now()) == 0
+    assert retire(place, Retention(rejections_days=1), utc_now().replace(year=2100)).rejections == rejected
+    (finding,) = prove(place, utc_now()).findings
+    assert finding.path == damaged.relative_to(root).as_posix()
+    assert "Restore it from a copy" in finding.detail
+    damaged.write_bytes(whole)
+    assert prove(place, utc_now()).clean
+    with place.open() as store:
+        visits = store.ledger.visits_of(read.articles(root)["article_id"].to_pylist())
+    assert visits
+    assert all(visit.versions for visit in visits)
 
 
 def test_retention_keeps_what_rows_point_to(folder: Path) -> None:

@@ -64,6 +64,18 @@ def test_a_page_that_is_lost_otherwise_is_still_missed(
     assert [finding.kind for finding in verify(desk.store).findings] == [Kind.MISSING_PAGE]
 
 
+def test_no_page_is_dropped_while_nobody_knows_what_a_damaged_file_points_to(
+    desk: Any, pages: dict[str, dict[str, Any]]
+) -> None:
+    file = next((desk.root / "articles").rglob("*.parquet"))
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    assert drop_pages(desk.store, BEFORE, of_rows=False, needed=()) == 0
+    assert files(desk.store) == set(pages)
+    file.write_bytes(whole)
+    assert drop_pages(desk.store, BEFORE, of_rows=False, needed=()) == 1
+
+
 def test_pages_that_wait_for_the_desk_stay(desk: Any, pages: dict[str, dict[str, Any]]) -> None:
     assert drop_pages(desk.store, BEFORE, of_rows=True, needed={pages["untold"]["file"]}) == 1
     assert files(desk.store) == {"untold", "new"}

@@ -178,6 +178,21 @@ def tell_stories(desk: Any, told: dict[date, list[str]], original: str | None = 
     publish_derived(desk.store, "article_stories", tables, run="stories", now=LATER)
 
 
+@pytest.mark.parametrize("damaged", [MARCH_1, FEBRUARY_7])
+def test_damaged_day_keeps_its_articles_and_those_of_other_days_move(desk: Any, article: Make, damaged: date) -> None:
+    other = {"published_at": datetime(2026, 3, 9, tzinfo=UTC)}
+    desk.commit([article("a"), article("c", published_at=FEBRUARY), article("d", **other)])
+    desk.commit([article("a", published_at=FEBRUARY), article("d", published_at=datetime(2026, 3, 10, tzinfo=UTC))])
+    file = desk.root / f"articles/published_date={damaged}/part-000.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    assert move_corrected(desk.store, LATER).articles == 1
+    assert any(finding.path.endswith(f"{damaged}/part-000.parquet") for finding in verify(desk.store).findings)
+    file.write_bytes(whole)
+    assert days(desk) == {"a": MARCH_1, "c": FEBRUARY_7, "d": date(2026, 3, 10)}
+    assert move_corrected(desk.store, LATER).articles == 1
+
+
 def test_date_that_is_only_a_guess_moves_nothing(desk: Any, article: Make) -> None:
     desk.commit([article("a")])
     desk.commit([article("a", published_at=FEBRUARY, published_precision="fetched")])
