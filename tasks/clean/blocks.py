@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
 
 from tasks.clean.data import vocabulary
-from tasks.clean.datelines import is_byline, is_dateline
+from tasks.clean.datelines import is_byline, is_chronicle, is_dateline
 from tasks.clean.outline import BLOCK_TAGS
 from tasks.clean.phrases import is_box_title
 from tasks.clean.tables import read_table
@@ -217,24 +217,26 @@ def _without_repeats(blocks: list[Block]) -> list[Block]:
     return kept
 
 
-def _without_head_lines(blocks: Iterable[Block], title: str, authors: tuple[str, ...]) -> list[Block]:
+def _without_head_lines(blocks: list[Block], title: str, authors: tuple[str, ...]) -> list[Block]:
     """Drop titles, bylines and dates above the running text, and below its beginning dates with the hour.
 
-    Other dates head the parts of a chronicle.
+    Other dates head the parts of a chronicle, and a name that comes again says who speaks.
     """
+    counts = Counter(block.text for block in blocks)
+    has_days = is_chronicle(block.text for block in blocks)
     kept = list[Block]()
     is_below = False
     for block in blocks:
-        if block.kind not in _MAY_BE_HEAD_LINE or not _is_head_line(block.text, title, authors, is_below=is_below):
+        may_be = block.kind in _MAY_BE_HEAD_LINE and counts[block.text] == 1
+        is_date = may_be and not has_days and is_dateline(block.text, needs_hour=is_below)
+        if not is_date and not (may_be and not is_below and _names_article(block.text, title, authors)):
             kept.append(block)
         is_below = is_below or len(block.text) >= _SHORTEST_RUNNING
     return kept
 
 
-def _is_head_line(text: str, title: str, authors: tuple[str, ...], *, is_below: bool) -> bool:
-    if is_below:
-        return is_dateline(text, needs_hour=True)
-    return is_dateline(text, needs_hour=False) or is_byline(text, authors) or _ends_with_title(text, title)
+def _names_article(text: str, title: str, authors: tuple[str, ...]) -> bool:
+    return is_byline(text, authors) or _ends_with_title(text, title)
 
 
 def _ends_with_title(text: str, title: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from tasks.clean.data import vocabulary
 from tasks.clean.metadata.dates import days_with_places
@@ -30,6 +31,8 @@ _BESIDE_NAMES = frozenset(
     for word in _WORD.findall(phrase)
 )
 _READING_TIME = re.compile("|".join(map(re.escape, _NAMES["reading_time"])), re.IGNORECASE)
+# So many datelines in the order of time are those of a chronicle; of other articles' dates few stand in a row.
+_FEWEST_OF_CHRONICLE = 3
 _MINUTES = re.compile(r"\b\d{1,2}\s?min", re.IGNORECASE)
 
 
@@ -41,14 +44,34 @@ def is_dateline(text: str, *, needs_hour: bool) -> bool:
     >>> is_dateline("3 May 2021", needs_hour=True), is_dateline("3 May 2021: the bridge is closed", needs_hour=False)
     (False, False)
     """
+    dated = _dated(text)
+    return dated is not None and (not needs_hour or _CLOCK.search(dated[1]) is not None)
+
+
+def is_chronicle(lines: Iterable[str]) -> bool:
+    """Tell whether the datelines among an article's lines head the parts of a chronicle: many days, in their order.
+
+    >>> is_chronicle(["3 May 2021", "The slip burns.", "4 June 2021", "1 July 2022"])
+    True
+    >>> is_chronicle(["3 May 2021", "4 June 2021"]), is_chronicle(["3 May 2021", "1 July 2022", "4 June 2021"])
+    (False, False)
+    """
+    days = [day for day, _ in filter(None, map(_dated, lines))]
+    is_long = len(days) >= _FEWEST_OF_CHRONICLE and len(set(days)) > 1
+    return is_long and days in (in_order := sorted(days), in_order[::-1])
+
+
+def _dated(text: str) -> tuple[datetime, str] | None:
+    """Return the day of a line that is a date, perhaps with an hour and a name, and what it says beside the day."""
     if len(text) > _LONGEST or not _YEAR_LIKE.search(text) or _SIGNED.search(text) or _SENTENCE.search(text):
-        return False
+        return None
     days = list(days_with_places(text))
-    rest = f"{text[: days[0][0]]} {text[days[0][1] :]}" if len(days) == 1 else ""
-    if not rest or (needs_hour and not _CLOCK.search(rest)):
-        return False
+    if len(days) != 1:
+        return None
+    start, end, day = days[0]
+    rest = f"{text[:start]} {text[end:]}"
     words = [word for word in _WORD.findall(rest) if len(word) > 1 and word.casefold() not in _DAYS]
-    return len(words) <= _MOST_WORDS and len("".join(words)) <= _MOST_LETTERS
+    return (day.instant, rest) if len(words) <= _MOST_WORDS and len("".join(words)) <= _MOST_LETTERS else None
 
 
 def is_byline(text: str, authors: Iterable[str]) -> bool:

@@ -22,6 +22,7 @@ from tasks.documents import LiveEntry, Precision, TextBlock
 _FEWEST, _FEWEST_DECLARED = 3, 2
 _LEAST_SHARE = 0.5
 _LONGEST_COVERAGE = timedelta(days=7)
+_BEGINS_WITHIN = timedelta(hours=2)
 # Dated pieces of less text, or of links, are a list of headlines.
 _SHORTEST_ENTRY = 40
 _MOST_LINKED = 0.5
@@ -32,7 +33,7 @@ _REACH = 12
 _PROBE, _SHORTEST_PROBE = 48, 12
 _BEGINNING = 160
 _DIGIT = re.compile(r"\d")
-_NO_HOURS = frozenset({"a", "b", "em", "i", "li", "td", "h1"})
+_NO_HOURS = frozenset({"a", "b", "dt", "em", "i", "li", "td", "h1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +114,25 @@ def _times_in_words(reading: Reading, container: int, day: Day) -> dict[int, dat
     }
     ages = {index: day.fetched_at - age for index, text in short.items() if (age := age_said(text)) is not None}
     clocks = {index: clock for index, text in short.items() if (clock := clock_said(text)) is not None}
-    return ages if len(ages) > len(clocks) else _dated(clocks, day.published)
+    return ages if len(ages) > len(clocks) else _dated(clocks, day)
 
 
-def _dated(clocks: Mapping[int, timedelta], published: Moment) -> dict[int, datetime]:
-    """Read times by the clock from the day of publication on, in the order that makes the coverage shorter."""
-    offset = published.offset or timedelta()
-    midnight = (published.instant + offset).replace(hour=0, minute=0, second=0, microsecond=0) - offset
+def _dated(clocks: Mapping[int, timedelta], day: Day) -> dict[int, datetime]:
+    """Read times by the clock from the day of publication on, in the order that makes the coverage shorter.
+
+    Coverage that stands in the order of time begins when it is published, and none was written after it was fetched.
+    All else tells what happened on a day, or will.
+    """
+    published, offset = day.published.instant, day.published.offset or timedelta()
+    midnight = (published + offset).replace(hour=0, minute=0, second=0, microsecond=0) - offset
     in_order = list(clocks.items())
     readings = [_in_turn(midnight, each) for each in (in_order, in_order[::-1])]
-    return min(readings, key=lambda found: max(found.values(), default=midnight))
+    found = min(readings, key=lambda reading: max(reading.values(), default=midnight))
+    posted = list(found.values())
+    if not posted or max(posted) > day.fetched_at:
+        return {}
+    begins_with_it = published <= posted[0] <= published + _BEGINS_WITHIN
+    return found if begins_with_it or posted != sorted(posted) else {}
 
 
 def _in_turn(midnight: datetime, clocks: Sequence[tuple[int, timedelta]]) -> dict[int, datetime]:

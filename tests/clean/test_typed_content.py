@@ -157,6 +157,22 @@ def test_a_date_that_heads_a_chronicle_or_says_more_stays(line: str) -> None:
     assert line in draft_of(f"<p>{SENTENCE * 4}</p><p>{line}</p><p>{SENTENCE}Nobody minded.</p>").text
 
 
+@pytest.mark.parametrize("tag", ["h2", "p"])
+@pytest.mark.parametrize(
+    "days", [("3 May 2021", "12 June 2021", "1 July 2022"), ("4.5.2021, 7.30", "3.5.2021, 9.15", "2.5.2021, 6.05")]
+)
+def test_dates_that_head_a_chronicle_stay_from_the_first_on(days: tuple[str, ...], tag: str) -> None:
+    body = "".join(f"<{tag}>{day}</{tag}><p>{n}. {SENTENCE * 2}</p>" for n, day in enumerate(days))
+    assert [day for day in days if day in draft_of(body).text] == list(days)
+
+
+def test_a_name_that_comes_again_says_who_speaks() -> None:
+    author = '<meta name="author" content="Ana Ruiz">'
+    asked = "<p>Ana Ruiz</p><p>Why now?</p><p>Tom Lee</p><p>The cook had the key.</p><p>Ana Ruiz</p><p>And then?</p>"
+    assert draft_of(f"{asked}<p>{SENTENCE * 4}</p>", author).text.count("Ana Ruiz") == 2
+    assert "Ana Ruiz" not in draft_of(f"<p>Ana Ruiz</p><p>{SENTENCE * 4}</p>", author).text
+
+
 def test_a_date_with_its_hour_between_paragraphs_is_no_part_of_the_text() -> None:
     body = f"<p>{SENTENCE * 4}</p><p>Ana Ruiz 2024-02-26 14:35</p><p>{SENTENCE}Nobody minded.</p>"
     assert "Ana Ruiz" not in draft_of(body).text
@@ -314,6 +330,22 @@ def test_hours_of_a_timetable_or_of_comments_make_no_live_blog() -> None:
     comments = "".join(f"<div><span>{hour}:40</span><p>{hour}. {SENTENCE}</p></div>" for hour in range(10, 16))
     body = f"<p>{SENTENCE * 9}</p><ul>{times}</ul><div class=comments>{comments}</div>"
     assert draft_of(body, DECLARED).live_entries == ()
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        ("7:05", "7:20", "8:00"),  # what happened before it was published
+        ("23:55", "3:15", "9:30"),  # what begins two hours after that
+        ("19:00", "18:30", "17:15"),  # newest first, and the page was fetched before that
+    ],
+)
+def test_hours_of_an_account_or_a_programme_stay_in_the_text(hours: tuple[str, ...]) -> None:
+    body = "".join(f"<div><p>{hour}</p><p>{n}. {SENTENCE * 2}</p></div>" for n, hour in enumerate(hours))
+    published = DECLARED.replace("2024-02-26T21:30", "2024-03-01T09:00" if hours[0] == "19:00" else "2024-02-26T21:30")
+    draft = draft_of(body, published)
+    assert draft.live_entries == ()
+    assert all(hour in draft.text for hour in hours)
 
 
 @given(st.text(max_size=24))
