@@ -139,6 +139,14 @@ def test_the_longer_of_two_declared_lists_counts() -> None:
     assert authors(f"{page}<h1>Bridge holds</h1>{TEXT}") == ["Ana Ruiz", "Tom Lee"]
 
 
+@pytest.mark.parametrize(
+    "byline",
+    ["By Jo March, 18 November 2019", "By <i>Jo March</i> <i>18 de noviembre de 2019</i>", "By Jo March March 18, 2019"],
+)
+def test_a_surname_that_is_a_month_is_no_part_of_the_date(byline: str) -> None:
+    assert authors(f"<h1>Bridge holds</h1><p class=byline>{byline}</p>{TEXT}") == ["Jo March"]
+
+
 def test_an_account_of_a_network_is_no_author() -> None:
     page = '<meta property="article:author" content="https://www.facebook.example/courier">'
     assert authors(f"{page}<h1>Bridge holds</h1>{TEXT}") == []

@@ -32,8 +32,11 @@ _FOREIGN_LABEL = re.compile(
 # Dates, and what follows them, are no names.
 _TAIL = re.compile(r"\s*(?:\d.*|[|•·–—].*|\b(?:published|updated|posted|am \d).*)$", re.IGNORECASE)
 _NUMBER_FOLLOWS = re.compile(r"\s*\d")
+# The day with its month: a month before it is a name, as in "Jo March, 26 May".
+_WHOLE_DAY_FOLLOWS = re.compile(r"\s*\d{1,4}(?:[./-]\d|\.?\s+(?:de\s+)?([^\W\d_]+))")
 _DAYS = frozenset(_WORDS["days"])
-_WORDS_OF_DATES = _DAYS.union(word for words in vocabulary("dates")["months"] for word in words.split())
+_MONTHS = frozenset(word for words in vocabulary("dates")["months"] for word in words.split())
+_WEEKDAYS = _DAYS - _MONTHS
 _IMPRINT = re.compile(r"©|copyright|powered by|rights reserved", re.IGNORECASE)
 # "By" opens the line, or follows a date that does.
 _SPOKEN = re.compile(
@@ -147,14 +150,32 @@ def _undated(said: str) -> str:
 
     >>> _undated("Ana Ruiz Monday, November 18, 2019"), _undated("Ana Ruiz | Courier"), _undated("Ana April")
     ('Ana Ruiz', 'Ana Ruiz', 'Ana April')
+    >>> _undated("Jo March, 18 November 2019"), _undated("Jo May May 18, 2019")
+    ('Jo March', 'Jo May')
     """
     name = _TAIL.sub("", said)
     if _NUMBER_FOLLOWS.match(said, len(name)):
         words = name.split()
-        while words and words[-1].strip(".,").casefold() in _WORDS_OF_DATES:
+        if words and not _has_month(said[len(name) :]) and _is_in(_MONTHS, words[-1]):
+            words.pop()
+        while words and _is_in(_WEEKDAYS, words[-1]):
             words.pop()
         name = " ".join(words)
     return name.rstrip(" ,")
+
+
+def _has_month(date: str) -> bool:
+    """Tell whether a date that begins with a number names its month after that.
+
+    >>> _has_month("18 November 2019"), _has_month("2019-11-18"), _has_month("18, 2019")
+    (True, True, False)
+    """
+    day = _WHOLE_DAY_FOLLOWS.match(date)
+    return day is not None and (day[1] is None or _is_in(_MONTHS, day[1]))
+
+
+def _is_in(words: frozenset[str], word: str) -> bool:
+    return word.strip(".,").casefold() in words
 
 
 def _spoken(lines: Lines, headline: Headline) -> str:
