@@ -141,7 +141,11 @@ def test_the_longer_of_two_declared_lists_counts() -> None:
 
 @pytest.mark.parametrize(
     "byline",
-    ["By Jo March, 18 November 2019", "By <i>Jo March</i> <i>18 de noviembre de 2019</i>", "By Jo March March 18, 2019"],
+    [
+        "By Jo March, 18 November 2019",
+        "By <i>Jo March</i> <i>18 de noviembre de 2019</i>",
+        "By Jo March March 18, 2019",
+    ],
 )
 def test_a_surname_that_is_a_month_is_no_part_of_the_date(byline: str) -> None:
     assert authors(f"<h1>Bridge holds</h1><p class=byline>{byline}</p>{TEXT}") == ["Jo March"]

@@ -135,6 +135,21 @@ def test_clock_of_the_house(declared: tuple[str, str], shown: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "The bridge opens on 27 February 2024 at 10:15 for all who wait.",
+        "Vote on 27 February 2024: what you need to know",
+        "Since the fire of 25 February 2024 nobody has crossed it",
+    ],
+)
+def test_a_day_of_which_the_article_tells_says_nothing_about_the_zone(told: str) -> None:
+    page = '<meta property="article:published_time" content="2024-02-26T20:15:00Z">'
+    found = metadata_of(f"{page}<h1>Bridge holds</h1><p>{told}</p>{TEXT}").publication
+    assert found is not None
+    assert not found.moment.offset
+
+
 def test_a_clock_that_shows_another_moment_says_nothing_about_the_zone() -> None:
     page = (
         '<meta property="article:published_time" content="2024-02-27T03:30:10Z">'

@@ -94,35 +94,6 @@ def headline_test(headline: Node | None, title: str) -> Callable[[Line], bool]:
     return lambda line: line.block.mem_id in blocks
 
 
-def text_after(node: Node, most: int) -> str:
-    """Return the beginning of what a page shows after a node, by whatever elements; `most` characters, or few more.
-
-    >>> text_after(Tree("<div><h1>Rain</h1> <p>3 May<p>It <b>rained</b></div><p>all day").css_first("h1"), 10)
-    '3 May It rained'
-    """
-    pieces: list[str] = []
-    length = 0
-    for following in _following(node):
-        for each in following.traverse(include_text=True, skip_empty=True):
-            if each.tag == "-text" and (parent := each.parent) is not None and parent.tag not in _SILENT:
-                pieces.append(each.text_content or "")
-                length += len(pieces[-1].strip())
-                if length >= most:
-                    return flat(" ".join(pieces))
-    return flat(" ".join(pieces))
-
-
-def _following(node: Node) -> Iterator[Node]:
-    """Yield what follows a node: its next siblings, then those of its ancestors, within the body."""
-    above: Node | None = node
-    while above is not None and above.tag != "body":
-        sibling = above.next
-        while sibling is not None:
-            yield sibling
-            sibling = sibling.next
-        above = above.parent
-
-
 def _block_of(parent: Node) -> Node | None:
     """Return the nearest block that an element is or stands in; None where it shows no text."""
     if parent.tag in _SILENT:

@@ -140,7 +140,7 @@ def _in_its_zone(declared: list[Publication], sources: Sources, headline: Headli
     elements = (parse_moment(attribute(node, "datetime")) for node in shown)
     others = (*(each.moment for each in declared[1:]), *filter(None, elements))
     same = (each.offset for each in others if each.offset and abs(each.instant - first.moment.instant) < _SAME_INSTANT)
-    below = text_below(headline)
+    below = text_below(sources.lines, headline)
     clocks = " ".join((*(text_of(node)[:_LONGEST_TIME] for node in shown), below))
     offset = next(same, None) or _clock_shown(first.moment, clocks, month_first)
     offset = offset or _offset_of_day(first.moment, day_alone(below, month_first=month_first))

@@ -4,19 +4,21 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 
 from tasks.clean.data import vocabulary
+from tasks.clean.datelines import is_dateline
 from tasks.clean.labels import traits_of
 from tasks.clean.metadata.dates import Moment, clocks_in, days_with_places, parse_moment
 from tasks.clean.metadata.headline import Headline
-from tasks.clean.metadata.lines import Line, Lines, headline_test, text_after
+from tasks.clean.metadata.lines import Line, Lines, headline_test
 from tasks.clean.nodes import ancestors, label_of
 
 _WORDS = vocabulary("dates")
 _PUBLISHED, _UPDATED, _OTHER = (
     re.compile("|".join(map(re.escape, _WORDS[name])), re.IGNORECASE) for name in ("published", "updated", "other")
 )
+_SIGNED = re.compile(rf"(?:{'|'.join(map(re.escape, vocabulary('names')['before']))})(?!\w)", re.IGNORECASE)
 _DATE_LABEL = re.compile(r"date|time|publi|posted|byline|meta|datum|fecha|stamp|tarih|info")
 _UPDATE_LABEL = re.compile(r"modif|updat|aktualis|edited")
 _FOREIGN_TAGS = frozenset({"a", "li", "aside", "footer", "nav"})
@@ -89,10 +91,30 @@ def sightings(lines: Lines, headline: Headline, *, month_first: bool) -> list[Si
     return sorted(near or _below(found), key=lambda each: each.distance)
 
 
-def text_below(headline: Headline) -> str:
-    """Return the beginning of what stands below a headline, if it may hold a date; empty where it does not."""
-    text = text_after(headline.node, _BESIDE)[:_BESIDE] if headline.node is not None else ""
-    return text if _YEAR_LIKE.search(text) else ""
+def text_below(lines: Lines, headline: Headline) -> str:
+    """Return the beginning of what stands below a headline, without the lines that tell when something happened."""
+    if headline.node is None:
+        return ""
+    is_headline = headline_test(headline.node, headline.text)
+    said, length = list[str](), 0
+    for line in dropwhile(lambda line: not is_headline(line), lines):
+        if length >= _BESIDE:
+            break
+        if (text := line.text) and not is_headline(line):
+            length += len(text)
+            said += [text] if _may_date_article(text) else []
+    return " ".join(said)
+
+
+def _may_date_article(line: str) -> bool:
+    """Tell whether a line holds no date, or that of an article: with its author, or with words that say so.
+
+    >>> [_may_date_article(line) for line in ("3 May 2021", "By Ana, 3 May 2021", "On 3 May 2021 it burned and fell")]
+    [True, True, False]
+    """
+    if not _YEAR_LIKE.search(line) or is_dateline(line, needs_hour=False):
+        return True
+    return len(line) < _LONGEST_LINE and bool(_SIGNED.match(line) or _PUBLISHED.search(line))
 
 
 def day_alone(text: str, *, month_first: bool) -> Moment | None:
