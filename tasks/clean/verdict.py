@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tasks.clean.data import vocabulary
 from tasks.clean.whitespace import flat
 from tasks.documents import Reason
+from tasks.words import count_words
 
 # A page with this much text is no wall, whatever its headline says.
 _LONGEST_WALL = 1_200
@@ -14,8 +15,8 @@ _LONGEST_WALL_IN_ARTICLE = 400
 _LONGEST_NOTICE = 400
 _LONGEST_NOTICE_IN_ARTICLE = 150
 _FEWEST_LETTERS = 20
-# What describes a product or a video; with more text such a page is an article about it.
-_LONGEST_DESCRIPTION = 500
+# Words that describe a product or a video; with more such a page is an article about it.
+_LONGEST_DESCRIPTION = 80
 _FRONT_TEASERS = 10
 _FRONT_PARAGRAPH = 350
 _FRONT_LINKS = 0.3
@@ -58,7 +59,7 @@ def verdict(impression: Impression) -> Reason | None:
         return reason
     if _is_section_front(impression):
         return Reason.SECTION_FRONT
-    if impression.declared_other and len(impression.text) < _LONGEST_DESCRIPTION:
+    if impression.declared_other and count_words(impression.text) < _LONGEST_DESCRIPTION:
         return impression.declared_other
     if sum(map(str.isalpha, impression.text[:1_000])) < _FEWEST_LETTERS:
         return Reason.NO_ARTICLE_TEXT

@@ -97,7 +97,12 @@ def test_a_product_or_a_video_with_its_description_is_no_article(declared: str, 
 
 
 @pytest.mark.parametrize(
-    "article", ['<meta property="og:type" content="article">', told(f"On Monday {'it rained ' * 20}")]
+    "article",
+    [
+        '<meta property="og:type" content="article">',
+        told(f"On Monday {'it rained ' * 20}"),
+        f"<p>{'港口委员会周二晚开会讨论一项永久关闭旧渡口的计划，会场内几乎没有人满意。' * 5}</p>",
+    ],
 )
 def test_an_article_with_a_video_stays(article: str) -> None:
     video = '<script type="application/ld+json">{"@type": "VideoObject", "name": "Lamp"}</script>'
