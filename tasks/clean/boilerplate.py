@@ -14,6 +14,7 @@ _MOST_OF_COMMENTS = 0.9
 # A phrase stands in a sentence when its block has this many times its text.
 _SENTENCE = 1.5
 _SHORTEST_TITLE, _LONGEST_TITLE = 4, 60
+_CELLS = frozenset({"td", "th"})
 _MOST_BY_TITLE = 0.3
 _SHORTEST_SENTENCE = 80
 # With this much text beside it, an aside may be cut however long it is.
@@ -88,6 +89,8 @@ def _titled(reading: Reading, container: int) -> set[int]:
         if not _SHORTEST_TITLE <= outline.length[index] <= _LONGEST_TITLE:
             continue
         if outline.own[index] != outline.length[index] and outline.tags[index] not in INLINE_TAGS:
+            continue
+        if outline.tags[outline.wrappers[index]] in _CELLS:  # with others in its row: it heads a column
             continue
         box = _box(outline, index, container, most)
         if box != index and is_box_title(text_of(outline.nodes[index])):

@@ -133,6 +133,12 @@ def test_cells_of_a_row_do_not_run_into_each_other() -> None:
     assert draft.tables[0].rows[2] == ("Eel", "", "7")
 
 
+def test_a_column_that_is_called_like_a_box_stays_with_its_table() -> None:
+    table = "<table><tr><th>Author</th><th>Boat</th></tr><tr><td>Ana Ruiz</td><td>The cutter</td></tr></table>"
+    draft = draft_of(f"<p>{SENTENCE * 3}</p>{table}<p>{SENTENCE}Nobody minded.</p>")
+    assert draft.tables[0].rows == (("Author", "Boat"), ("Ana Ruiz", "The cutter"))
+
+
 # datelines
 
 
