@@ -2,37 +2,31 @@
 
 import re
 
-from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
 from tasks.artifacts.words import table
 
 _ENGLISH = frozenset({"en"})
-_LOOKALIKES = str.maketrans("АВЕІКМНОРСТХУ", "ABEIKMHOPCTXY")
 _LONE = {row[0]: row[1] for row in table("lone_foreign_words")}
 _BESIDE = "the|a|an|of|to|his|her|their|its|this|that|these|those|is|are|was|were|has|have|will|by|from|with|not|all"
 
 
-def _in_latin(match: re.Match[str], _: Habits) -> str:
-    return match[0].translate(_LOOKALIKES)
-
-
 RULES = (
     Rule(
-        id="lookalike-initial",
-        category=Category.SPELLING,
-        mechanism=Mechanism.ENCODING,
-        safety=Safety.ALWAYS,
+        id="cyrillic-initial",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.DETECT,
         confidence=0.95,
         languages=_ENGLISH,
         sources=frozenset({"ru", "uk", "bg"}),
         pattern=re.compile(r"(?<!\w)[АВЕІКМНОРСТХУ]\.(?: ?[АВЕІКМНОРСТХУ]\.)?(?= ?(?:[A-Z]\. ?)?[A-Z][a-z]+)"),
         cues=tuple(f"{letter}." for letter in "АВЕІКМНОРСТХУ"),
         anchored=True,
-        replacement=_in_latin,
         telling=True,
-        why="The initials before a name that was put into Latin letters stayed Cyrillic; nobody sees the difference.",
+        why="The initials of a name that was put into Latin letters stayed Cyrillic. Whether they are to be read by "
+        "their sound (\u0421. is S.) or by their look (C.) only an editor can tell.",
         reference="Unicode Technical Standard 39, confusables",
-        mends={"The poet \u0410.\u0421. Petrov agreed.": "The poet A.C. Petrov agreed."},
+        finds=("The poet \u0410.\u0421. Petrov agreed.",),
         keeps=("The poet A.S. Petrov agreed.", "The sign says \u0410. \u0421. \u041f\u0435\u0442\u0440\u043e\u0432."),
     ),
     Rule(
