@@ -253,7 +253,7 @@ class Fetcher:
     async def _fetch_robots(self, request: Request, origin: str) -> RobotsAnswer:
         """Ask an origin for its robots.txt: 4xx allows all, 5xx and silence forbid all (RFC 9309, section 2.3.1)."""
         question = Journey(
-            request=replace(request, wanted=Wanted.ROBOTS, validator=None),
+            request=replace(request, wanted=Wanted.ROBOTS, validator=None, part=None),
             url=f"{origin}/robots.txt",
             seconds_left=self.limits.total_seconds / 2,
             attempts_left=self.limits.attempts,

@@ -66,7 +66,7 @@ def pages_in_warc(
     """Yield the pages of an archive; a record that is no page gives the reason why it is skipped, for counting.
 
     Pages are response records with HTML and status 200, none fetched before the day `since`. What precedes damage is
-    kept. The file is opened again where the fast reader gives up, for the patient one.
+    kept. The file is opened again where the fast reader gives up, for the patient one, which goes on from there.
     """
     for record in _records(open_file, most_bytes + _HEAD_BYTES):
         if isinstance(record, WarcTrouble):
@@ -149,6 +149,7 @@ def _records(open_file: Callable[[], BinaryIO], most_bytes: int) -> Iterator[_Re
             damage = str(error)
     with open_file() as file:
         try:
+            file.seek(max(last, 0))  # what lies before is known, and may be far away
             for record in _patient(file, most_bytes):
                 if record.offset > last:
                     yield record

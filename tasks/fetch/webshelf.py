@@ -18,8 +18,11 @@ from tasks.fetch.sources import Source
 PART: Final = 8 * 1024 * 1024
 """Bytes that are asked for at once: an archive of a gigabyte takes 128 turns at its host."""
 
+_LARGEST: Final = 100 * 1024**3
+"""Bytes that a file may have: those of Common Crawl have one gigabyte, and no server is to send without end."""
+
 _PARTIAL: Final = 206
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 
 Ask = Callable[[Request], Result]
 """Fetches what a request asks for, and waits for it."""
@@ -82,12 +85,15 @@ class WebFile:
 
 
 class _Parts(io.RawIOBase):
-    """A file read in order, a part at a time; OSError where it is replaced meanwhile."""
+    """A file read in order, a part at a time.
+
+    What goes wrong on the way to it, a file that is replaced meanwhile included, is not taken for damage of the file.
+    """
 
     def __init__(self, file: WebFile) -> None:
         self._file = file
         self._place = 0
-        self._known: tuple[int, str | None] | None = None  # size and ETag
+        self._known: tuple[int, str | None] | None = None  # size, and ETag or date
         self._kept = self._ask()  # the part last asked for, and where it begins
 
     def readable(self) -> bool:
@@ -110,7 +116,7 @@ class _Parts(io.RawIOBase):
         begin, part = self._kept
         if not begin <= self._place < begin + len(part):
             begin, part = self._kept = self._ask()
-        piece = part[self._place - begin :][: len(buffer)]
+        piece = memoryview(part)[self._place - begin :][: len(buffer)]
         buffer[: len(piece)] = piece
         self._place += len(piece)
         return len(piece)
@@ -118,15 +124,30 @@ class _Parts(io.RawIOBase):
     def _ask(self) -> tuple[int, bytes]:
         """Return the part at this place and where it begins: a server that knows no parts sends all there is."""
         fetched = self._file.part(self._place)
-        begin, size = 0, len(fetched.body)
-        if fetched.status == _PARTIAL:
-            told = _CONTENT_RANGE.match(
-                next(value for name, value in fetched.headers if name.lower() == "content-range")
-            )
-            begin, size = (int(told[1]), int(told[2])) if told else (-1, 0)
-            if begin != self._place or not fetched.body:
-                raise OSError(errno.EIO, f"{self._file.url}: another part than was asked for came")
-        if self._known not in {None, (size, fetched.etag)}:
-            raise OSError(errno.ESTALE, f"{self._file.url}: replaced while it was read")
-        self._known = size, fetched.etag
+        begin, size = _extent(fetched, self._place)
+        known = size, fetched.etag or fetched.last_modified
+        if self._known not in {None, known}:
+            raise ShelfClosed(f"{self._file.url}: replaced while it was read; the next run reads the new one")
+        self._known = known
         return begin, fetched.body
+
+
+def _extent(fetched: Fetched, start: int) -> tuple[int, int]:
+    """Return where an answer begins in the file, and how long that is; `ShelfClosed` where it is not what it should be.
+
+    A part is as long as was asked for, or ends the file: a server of small ones would be asked without end.
+    """
+    if fetched.status != _PARTIAL:
+        return 0, len(fetched.body)
+    told = next((value for name, value in fetched.headers if name.lower() == "content-range"), "none")
+    match = _CONTENT_RANGE.fullmatch(told.strip())
+    begin, last, size = map(int, match.groups()) if match else (-1, -1, 0)
+    whole = min(start + PART, size) - start
+    if (begin, last - begin + 1, len(fetched.body)) != (start, whole, whole) or whole <= 0:
+        raise ShelfClosed(
+            f"{fetched.url}: another part came than was asked for: {len(fetched.body)} bytes, "
+            f"Content-Range {told[:100]!r}"
+        )
+    if size > _LARGEST:
+        raise ShelfClosed(f"{fetched.url}: {size} bytes announced")
+    return begin, size

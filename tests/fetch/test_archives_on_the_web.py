@@ -148,6 +148,83 @@ def test_an_archive_replaced_while_it_is_read_ends_with_what_was_whole(
     assert "replaced" in read.rejected[PATHS[0]].detail
 
 
+def whole(reply: Callable[[bytes, int], tuple[str, bytes]], content: bytes) -> Callable[[Asked], Iterator[bytes]]:
+    """Answer 206 with the headers and the part that a function makes of the content and the first byte asked for."""
+
+    def answer(asked: Asked) -> Iterator[bytes]:
+        first = int(asked.headers["range"].removeprefix("bytes=").split("-")[0])
+        headers, part = reply(content, first)
+        yield f"HTTP/1.1 206 Partial Content\r\nContent-Length: {len(part)}\r\n{headers}\r\n".encode() + part
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda content, first: ("", content[first : first + PART]),
+        lambda content, first: ("Content-Range: bytes 0-2999/*\r\n", content[first : first + PART]),
+        lambda content, _: (f"Content-Range: bytes 0-{'9' * 5000}/{'9' * 5000}\r\n", content[:PART]),
+        lambda content, _: (f"Content-Range: bytes 7-{6 + PART}/{len(content)}\r\n", content[7 : 7 + PART]),
+        lambda content, first: (f"Content-Range: bytes {first}-{first + PART - 1}/{len(content)}\r\n", content[:9]),
+        lambda content, first: (f"Content-Range: bytes {first}-{first}/{len(content)}\r\n", content[first:][:1]),
+        lambda content, first: (f"Content-Range: bytes {first}-{first + PART - 1}/{10**15}\r\n", content[:PART]),
+    ],
+    ids=["no range", "no size", "numbers without end", "another place", "cut off", "a byte at a time", "a petabyte"],
+)
+def test_a_server_that_lies_about_parts_is_named_and_asked_no_further(
+    mirror: Source, server: LoopbackServer, client: Client, reply: Callable[[bytes, int], tuple[str, bytes]]
+) -> None:
+    server.route(f"/{PATHS[0]}", whole(reply, archive("20")))
+    read = Read(mirror, client)
+    assert read.urls == pages_of("26")
+    assert read.rejected[PATHS[0]].reason is Reason.UNREACHABLE
+    assert server.paths().count(f"/{PATHS[0]}") == 1
+
+
+def test_an_archive_of_another_date_is_another_one(mirror: Source, server: LoopbackServer, client: Client) -> None:
+    def reply(content: bytes, first: int) -> tuple[str, bytes]:
+        part = content[first : first + PART]
+        told = f"Content-Range: bytes {first}-{first + len(part) - 1}/{len(content)}\r\n"
+        return f"{told}Last-Modified: Mon, 26 Feb 2024 08:00:0{first // PART % 10} GMT\r\n", part
+
+    server.route(f"/{PATHS[0]}", whole(reply, archive("20")))
+    assert "replaced" in Read(mirror, client).rejected[PATHS[0]].detail
+
+
+def test_of_a_damaged_archive_only_the_place_of_the_damage_is_asked_for_again(
+    mirror: Source, server: LoopbackServer, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webshelf, "PART", 300)
+    cut = archive("20")[:-100]
+    server.route(f"/{PATHS[0]}", in_parts([cut]))
+    read = Read(mirror, client)
+    assert read.urls == [*pages_of("20")[:2], *pages_of("26")]
+    assert read.rejected[PATHS[0]].reason is Reason.DAMAGED_ARCHIVE
+    ranges = [asked.headers["range"] for asked in server.asked if asked.path == f"/{PATHS[0]}"]
+    assert (ranges.count("bytes=0-299"), ranges.count("bytes=300-599")) == (2, 1)
+
+
+def test_a_redirect_to_a_private_address_is_not_followed(
+    mirror: Source, server: LoopbackServer, client: Client
+) -> None:
+    server.redirect(f"/{PATHS[0]}", server.url(f"/{PATHS[1]}", "127.0.0.2"))
+    read = Read(mirror, client)
+    assert read.urls == pages_of("26")
+    assert "127.0.0.2" not in {asked.host for asked in server.asked}
+
+
+def test_a_list_names_nothing_elsewhere(server: LoopbackServer, client: Client) -> None:
+    lines = ["a.warc.gz", "http://127.0.0.2/a.warc.gz", "file:///etc/a.warc", "//127.0.0.2/a.warc", "../a.warc.gz"]
+    listed = server.route("/list.paths", in_parts(["\n".join(lines).encode()]))
+    read = Read(source_from_argument(listed, delay=0, allow_private=True), client)
+    assert {name: each.reason for name, each in read.rejected.items()} == {
+        lines[0]: Reason.UNREADABLE_FILE,
+        **dict.fromkeys(lines[1:], Reason.UNKNOWN_FILE_TYPE),
+    }
+    assert server.paths() == ["/list.paths", "/a.warc.gz"]
+
+
 def test_a_private_address_is_refused_unless_the_source_may(mirror: Source, client: Client) -> None:
     read = Read(replace(mirror, allow_private=False), client)
     (rejection,) = read.rejected.values()
@@ -163,6 +240,19 @@ def test_robots_are_obeyed(mirror: Source, server: LoopbackServer, client: Clien
     read = Read(mirror, client)
     assert read.urls == pages_of("26")
     assert "robots.txt disallows" in read.rejected[PATHS[0]].detail
+
+
+def test_robots_are_asked_for_whole(mirror: Source, server: LoopbackServer, client: Client) -> None:
+    """A server of parts would answer with one, which is neither a yes nor a no."""
+    asked: list[Asked] = []
+
+    def robots(question: Asked) -> Iterator[bytes]:
+        asked.append(question)
+        yield b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n"
+
+    server.route("/robots.txt", robots)
+    assert Read(mirror, client).urls == pages_of("20", "26")
+    assert [question.headers.get("range") for question in asked] == [None]
 
 
 def test_a_run_keeps_their_pages(mirror: Source, tmp_path: Path) -> None:
