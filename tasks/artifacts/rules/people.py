@@ -8,12 +8,26 @@ from tasks.artifacts.words import table
 
 _ENGLISH = frozenset({"en"})
 _LOOKALIKES = str.maketrans("АВЕІКМНОРСТХУ", "ABEIKMHOPCTXY")
+_ALIKE_IN_SOUND = frozenset("АЕІКМОТ")
+_GLUED_INITIALS = re.compile(r"(?<![\w.@/])(?:[A-Z]\.){2,3}(?=[A-Z][a-z]{2,}+(?!\.\w))")
+_SPACED_INITIALS = re.compile(r"(?<![\w.])[A-Z]\. [A-Z][a-z]")
 _LONE = {row[0]: row[1] for row in table("lone_foreign_words")}
-_BESIDE = "the|a|an|of|to|his|her|their|its|this|that|these|those|is|are|was|were|has|have|will|by|from|with|not|all"
+_BESIDE = "the|a|an|his|her|their|its|this|that|these|those|by|from|with|not|all"
 
 
-def _in_latin(match: re.Match[str], _: Habits) -> str:
-    return match[0].translate(_LOOKALIKES)
+def _in_latin(match: re.Match[str], _: Habits) -> str | None:
+    """Return the initials in Latin letters, or None where one stands for another sound than its look: С is an S."""
+    sounds_alike = all(letter in _ALIKE_IN_SOUND for letter in match[0] if letter.isalpha())
+    return match[0].translate(_LOOKALIKES) if sounds_alike else None
+
+
+def _glues_initials(habits: Habits) -> bool:
+    """Say whether a text glues its initials throughout, as papers in India do."""
+    return len(_GLUED_INITIALS.findall(habits.text)) > 1 and not _SPACED_INITIALS.search(habits.text)
+
+
+def _is_typeset(habits: Habits) -> bool:
+    return habits.text.count("\u00ad") > 1
 
 
 RULES = (
@@ -30,9 +44,11 @@ RULES = (
         anchored=True,
         replacement=_in_latin,
         telling=True,
-        why="The initials before a name that was put into Latin letters stayed Cyrillic; nobody sees the difference.",
+        why="The initials before a name that was put into Latin letters stayed Cyrillic; nobody sees the difference. "
+        "Mended where the letter has the sound of its look.",
         reference="Unicode Technical Standard 39, confusables",
-        mends={"The poet \u0410.\u0421. Petrov agreed.": "The poet A.C. Petrov agreed."},
+        mends={"The poet \u0410.\u041a. Petrov agreed.": "The poet A.K. Petrov agreed."},
+        finds=("The poet \u0410.\u0421. Petrov agreed.",),
         keeps=("The poet A.S. Petrov agreed.", "The sign says \u0410. \u0421. \u041f\u0435\u0442\u0440\u043e\u0432."),
     ),
     Rule(
@@ -42,14 +58,15 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"ru", "uk", "hi"}),
-        pattern=re.compile(r"(?<![\w.@/])(?:[A-Z]\.){1,3}(?=[A-Z][a-z]{2,}+(?!\.\w))"),
+        pattern=_GLUED_INITIALS,
         cues=tuple(f".{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        house=_glues_initials,
         replacement=lambda match, _: f"{match[0]} ",
         listed=False,
         why="Initials are glued to the name, as Russian typists set them. Indian papers do so in English: gated.",
         reference="The Chicago Manual of Style, 10.12",
         mends={"The painter V.V.Petrov died.": "The painter V.V. Petrov died."},
-        keeps=("The painter V.V. Petrov died.", "The U.S. agreed.", "See A.Net.org and S.Pellegrino.com"),
+        keeps=("The painter V.V. Petrov died.", "The U.S. agreed.", "J.Crew and S.Pellegrino sell shirts."),
     ),
     Rule(
         id="title-before-article",
@@ -78,14 +95,19 @@ RULES = (
         confidence=0.85,
         languages=_ENGLISH,
         sources=frozenset(_LONE.values()),
-        pattern=re.compile(rf" (?:{'|'.join(sorted(_LONE))})(?= (?:{_BESIDE}) [a-z])"),
+        pattern=re.compile(rf" (?<=[a-z] )(?:{'|'.join(sorted(_LONE))})(?= (?:{_BESIDE}) [a-z])"),
         cues=tuple(f" {word} " for word in _LONE),
         anchored=True,
         telling=True,
         why="A word of grammar of the source's language stands before one of English.",
         reference="MQM, Accuracy: Untranslated",
         finds=("The wall und the gate fell.", "The wall fell pero the gate held."),
-        keeps=("The wall and the gate fell.", "The play Sturm und Drang ran.", "He said “oder” and the wall fell."),
+        keeps=(
+            "The wall and the gate fell.",
+            "The play Sturm und Drang ran.",
+            "He said “oder” and the wall fell.",
+            "The word pero is Spanish.",
+        ),
     ),
     Rule(
         id="apostrophe-set-twice",
@@ -127,6 +149,7 @@ RULES = (
         languages=_ENGLISH,
         pattern=re.compile("(?<=[^\\W\\d_])[\u00ad\u200b\u2060\ufeff]+(?=[^\\W\\d_])"),
         cues=tuple("\u00ad\u200b\u2060\ufeff"),
+        house=_is_typeset,
         replacement="",
         listed=False,
         why="A mark nobody sees parts a word, so that no search finds it. Typesetters hyphenate so: gated. The joiners "
