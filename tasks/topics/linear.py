@@ -31,7 +31,7 @@ def features(folded: str, *, spaced: bool, pairs: bool = False) -> set[str]:
     """Return what the model looks at in a folded text (see `lexicon.fold`), pairs of neighbouring words if asked.
 
     >>> sorted(features("central banks", spaced=True, pairs=True))
-    ['banks', 'centr~', 'central', 'central banks']
+    ['banks', 'central', 'central banks', 'centr~']
     >>> sorted(features("央行加息", spaced=False))
     ['加息', '央行', '行加']
     """

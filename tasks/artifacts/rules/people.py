@@ -7,18 +7,10 @@ from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
 from tasks.artifacts.words import table
 
 _ENGLISH = frozenset({"en"})
-_LOOKALIKES = str.maketrans("АВЕІКМНОРСТХУ", "ABEIKMHOPCTXY")
-_ALIKE_IN_SOUND = frozenset("АЕІКМОТ")
 _GLUED_INITIALS = re.compile(r"(?<![\w.@/])(?:[A-Z]\.){2,3}(?=[A-Z][a-z]{2,}+(?!\.\w))")
 _SPACED_INITIALS = re.compile(r"(?<![\w.])[A-Z]\. [A-Z][a-z]")
 _LONE = {row[0]: row[1] for row in table("lone_foreign_words")}
 _BESIDE = "the|a|an|his|her|their|its|this|that|these|those|by|from|with|not|all"
-
-
-def _in_latin(match: re.Match[str], _: Habits) -> str | None:
-    """Return the initials in Latin letters, or None where one stands for another sound than its look: С is an S."""
-    sounds_alike = all(letter in _ALIKE_IN_SOUND for letter in match[0] if letter.isalpha())
-    return match[0].translate(_LOOKALIKES) if sounds_alike else None
 
 
 def _glues_initials(habits: Habits) -> bool:
@@ -32,22 +24,20 @@ def _is_typeset(habits: Habits) -> bool:
 
 RULES = (
     Rule(
-        id="lookalike-initial",
-        category=Category.SPELLING,
-        mechanism=Mechanism.ENCODING,
-        safety=Safety.ALWAYS,
+        id="cyrillic-initial",
+        category=Category.UNTRANSLATED,
+        mechanism=Mechanism.UNTRANSLATED,
+        safety=Safety.DETECT,
         confidence=0.95,
         languages=_ENGLISH,
         sources=frozenset({"ru", "uk", "bg"}),
         pattern=re.compile(r"(?<!\w)[АВЕІКМНОРСТХУ]\.(?: ?[АВЕІКМНОРСТХУ]\.)?(?= ?(?:[A-Z]\. ?)?[A-Z][a-z]+)"),
         cues=tuple(f"{letter}." for letter in "АВЕІКМНОРСТХУ"),
         anchored=True,
-        replacement=_in_latin,
         telling=True,
-        why="The initials before a name that was put into Latin letters stayed Cyrillic; nobody sees the difference. "
-        "Mended where the letter has the sound of its look.",
+        why="The initials of a name that was put into Latin letters stayed Cyrillic. Whether they are to be read by "
+        "their sound (\u0421. is S.) or by their look (C.) only an editor can tell.",
         reference="Unicode Technical Standard 39, confusables",
-        mends={"The poet \u0410.\u041a. Petrov agreed.": "The poet A.K. Petrov agreed."},
         finds=("The poet \u0410.\u0421. Petrov agreed.",),
         keeps=("The poet A.S. Petrov agreed.", "The sign says \u0410. \u0421. \u041f\u0435\u0442\u0440\u043e\u0432."),
     ),
