@@ -28,6 +28,11 @@ TELLING_DISTANCE = 300
 
 _CODE = re.compile(r"(?s:```.*?```)|(?<![\w`])`[^`\n]+`(?![\w`])")
 
+_ADDRESS = re.compile(
+    r"(?i:https?://|www\.)[^\s<>\"“”]++|(?<![\w.+'’-])[\w.+'’-]++@[\w.'’-]+|(?<!\w)[@#](?=[^\W\d])[\w.]++"
+)
+"""Addresses of pages and letters, handles and hashtags: nobody writes sentences in them."""
+
 _CHARACTERS = frozenset({Mechanism.PROVENANCE, Mechanism.ENCODING, Mechanism.MARKUP})
 """What has to be read right before the rest can be."""
 
@@ -115,6 +120,7 @@ class _Reading:
     gate: str | None
     words_per_slip: float
     words_per_telling: float
+    house_style: frozenset[Rule]
 
     def shown(self, name: str) -> list[Finding]:
         """Return what a user should see of a field's findings, sorted: no evidence, no slips of the writer's."""
@@ -146,7 +152,7 @@ class _Reading:
         """Say whether the text alone, without evidence, gives no reason to take the place for residue."""
         rule = finding.rule
         is_lone = rule.telling and self.words_per_telling > TELLING_DISTANCE
-        return is_lone or self._is_slip(finding) or (rule.house is not None and rule.house(self.habits))
+        return is_lone or self._is_slip(finding) or rule in self.house_style
 
     def _is_slip(self, finding: Finding) -> bool:
         """Say whether people get this wrong as well, and this text so seldom that it is its writer's slip."""
@@ -161,7 +167,10 @@ def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Re
     findings = {
         name: _outside_code(
             text,
-            [found for rule, anchors in index.candidates(text) for found in rule.look(text, habits, anchors)],
+            _outside_addresses(
+                text,
+                [found for rule, anchors in index.candidates(text) for found in rule.look(text, habits, anchors)],
+            ),
         )
         if text
         else []
@@ -169,6 +178,7 @@ def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Re
     }
     notices = notice_markers(fields["text"])
     gate = gate or _gate(findings.values(), (*terms.markers, *notices), terms.mode)
+    seen = {found.rule for field in findings.values() for found in field}
     told = [found.rule.telling for field in findings.values() for found in field if found.after is not None]
     words = sum(text.count(" ") for text in fields.values())
     return _Reading(
@@ -180,6 +190,7 @@ def _read(fields: dict[str, str], terms: _Terms, gate: str | None = None) -> _Re
         gate=gate,
         words_per_slip=words / max(told.count(False), 1),
         words_per_telling=words / max(told.count(True), 1),
+        house_style=frozenset(rule for rule in seen if rule.house is not None and rule.house(habits)),
     )
 
 
@@ -195,6 +206,20 @@ def _outside_code(text: str, findings: list[Finding]) -> list[Finding]:
         return at < len(spans) and spans[at][0] < finding.end
 
     return [finding for finding in findings if not touches_code(finding)]
+
+
+def _outside_addresses(text: str, findings: list[Finding]) -> list[Finding]:
+    """Return the findings that lie in no address; characters that are read wrong are so there as well."""
+    if not findings or not any(sign in text for sign in ("://", "www.", "@", "#")):
+        return findings
+    spans = [address.span() for address in _ADDRESS.finditer(text)]
+    starts = [start for start, _ in spans]
+
+    def lies_in_address(finding: Finding) -> bool:
+        at = bisect_right(starts, finding.start) - 1
+        return at >= 0 and finding.start > starts[at] and finding.end < spans[at][1]
+
+    return [each for each in findings if each.rule.mechanism in _CHARACTERS or not lies_in_address(each)]
 
 
 def _gate(findings: Iterable[list[Finding]], markers: Iterable[Marker], mode: Mode) -> str | None:

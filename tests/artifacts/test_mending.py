@@ -152,6 +152,15 @@ def test_code_is_quoted_to_the_letter(mode: Mode) -> None:
     assert mended(text, mode=mode).text == text.replace("3,5%", "3.5%")
 
 
+@pytest.mark.parametrize("text", ["See https://example.com/n°5/2019年/x now.", "Write to info@n°5.example.com now."])
+def test_addresses_are_left_to_the_letter(text: str) -> None:
+    assert mended(text.replace("@n°5", "@don''t"), mode=Mode.ALL).text == text.replace("@n°5", "@don''t")
+
+
+def test_a_mark_beside_an_address_is_mended() -> None:
+    assert mended("See https://example.com/a , he said .", mode=Mode.ALL).text == "See https://example.com/a, he said."
+
+
 def test_a_backtick_inside_a_word_opens_no_code() -> None:
     assert mended("It`s the mayor`s quay; 3,5% agreed.", mode=Mode.ALL).text.endswith("3.5% agreed.")
 

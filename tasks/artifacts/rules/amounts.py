@@ -78,6 +78,15 @@ def _number_word(match: re.Match[str], _: Habits) -> str:
     return _NUMBER_WORDS[match["word"]] + ("." if ends else "")
 
 
+def _keeps_its_currency(habits: Habits) -> bool:
+    """Say whether a text writes a currency by its sign at home throughout."""
+    return any(
+        habits.text.count(sign) > 1 and not habits.has(english)
+        for sign, english in _CURRENCIES.items()
+        if sign in habits.text
+    )
+
+
 RULES = (
     Rule(
         id="continental-number",
@@ -287,6 +296,7 @@ RULES = (
         ),
         cues=tuple(_CURRENCIES),
         replacement=lambda match, _: f" {_CURRENCIES[match['sign']]}",
+        house=_keeps_its_currency,
         why="The currency kept the sign or the word it has at home. So it does in English papers there: gated.",
         reference="MQM, Accuracy: Untranslated",
         mends={"A ticket costs 500 руб. and 40 zł here.": "A ticket costs 500 roubles and 40 zloty here."},

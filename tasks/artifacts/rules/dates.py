@@ -92,7 +92,7 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"es", "pt", "it", "fr"}),
-        pattern=re.compile(rf"(?:\bthe |(?<=\bon )|(?<=day, ))(?P<day>\d{{1,2}}) of (?=(?:{_MONTH})\b)"),
+        pattern=re.compile(rf"(?:\bthe |(?<=\bon )|(?<=day, ))(?P<day>\d{{1,2}}) of (?=(?:{_MONTH})\b(?!['’]s))"),
         cues=tuple(f" of {month}" for month in MONTHS),
         replacement=r"\g<day> ",
         telling=True,
@@ -102,7 +102,11 @@ RULES = (
             "The wall fell on the 3 of October.": "The wall fell on 3 October.",
             "On Monday, 3 of May": "On Monday, 3 May",
         },
-        keeps=("The wall fell on the 3rd of October.", "Two of the 3 of Octoberfest fame"),
+        keeps=(
+            "The wall fell on the 3rd of October.",
+            "Two of the 3 of Octoberfest fame",
+            "On Friday, 3 of May’s films ran.",
+        ),
     ),
     Rule(
         id="stop-after-day",

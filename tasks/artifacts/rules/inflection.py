@@ -10,6 +10,22 @@ from tasks.artifacts.words import listed
 
 _ENGLISH = frozenset({"en"})
 _MODALS = "can|will|could|would|should|must|may|might|cannot|can't|won't|couldn't|wouldn't|shouldn't"
+_CONTAINERS = "ash|beer|coke|garbage|gas|jerry|milk|oil|paint|petrol|rubbish|soda|soup|spray|tin|trash|watering"
+_BEFORE_A_NOUN = frozenset(
+    {
+        *("the", "a", "an", "his", "her", "their", "its", "my", "our", "your", "this", "of", "no"),
+        *("divine", "free", "good", "iron", "last", "living", "own", "political", "popular", "public", "strong"),
+        *_CONTAINERS.split("|"),
+    }
+)
+"""Words after which `will` is a wish or a testament, and `can` a container."""
+
+_BEFORE_A_SUBJECT = frozenset({"what", "how", "why", "when", "where", "nor", "neither", "so", "only"})
+"""Words after which the modal stands before its subject, which may be a gerund: what can taking it do?"""
+
+_OTHER_VERBS = frozenset({"found", "saw", "fell", "wound", "ground", "bound"})
+"""Pasts that are verbs of their own as well: it did not found a school."""
+
 _PRONOUNS = "we|he|she|they|it|you|I"
 _ADVERBS = "truly|really|also|not|never|finally|fully|now|only|always|still|even|then|thus|soon|better|ever|often"
 _ARTICLES = ("the", "a", "an")
@@ -33,9 +49,11 @@ def _after_did(match: re.Match[str], _: Habits) -> str:
     return f"{match['head']} {base_of_past(match['form'])}"
 
 
-def _is_noun(match: re.Match[str], _: Habits) -> bool:
-    """Say whether the modal is a noun here (`the will`, `a can`), or a name (`May`)."""
-    return word_before(match).lower() in {"the", "a", "an", "his", "her", "their", "its", "this", "of", "free"}
+def _is_right(match: re.Match[str], _: Habits) -> bool:
+    """Say whether the modal is a noun here (`the will`, `a can`), or asks about a gerund that is its subject."""
+    word = word_before(match).lower()
+    asks = word in _BEFORE_A_SUBJECT and not (match["pronoun"] or match["adverb"])
+    return asks or word in _BEFORE_A_NOUN or word.endswith(("'s", "’s")) or match["form"] == "coming"
 
 
 RULES = (
@@ -53,7 +71,7 @@ RULES = (
         cues=tuple(f"{modal} " for modal in _MODALS.split("|")),
         anchored=True,
         unless=lambda match, habits: (
-            before(match, 1).isalnum() or base_of_gerund(match["form"]) is None or _is_noun(match, habits)
+            before(match, 1).isalnum() or base_of_gerund(match["form"]) is None or _is_right(match, habits)
         ),
         replacement=_infinitive,
         telling=True,
@@ -69,6 +87,8 @@ RULES = (
             "The will building up in the team is strong.",
             "They can sing in the evening.",
             "It will bring rain.",
+            "What can taking a walk every day do, and how could building walls help?",
+            "A trash can lying in the road, and his last will naming her",
         ),
     ),
     Rule(
@@ -80,13 +100,17 @@ RULES = (
         pattern=re.compile(r"\b(?P<head>[Dd]id(?: not|n['’]t)) (?P<form>[a-z]{3,})\b"),
         cues=("did not ", "didn't ", "didn’t ", "Did not ", "Didn't ", "Didn’t "),
         anchored=True,
-        unless=lambda match, _: base_of_past(match["form"]) is None,
+        unless=lambda match, _: base_of_past(match["form"]) is None or match["form"] in _OTHER_VERBS,
         replacement=_after_did,
         telling=True,
         why="The past was marked twice, on the auxiliary and on the verb.",
         reference="MQM, Linguistic conventions: Grammar",
         mends={"The council did not announced a plan.": "The council did not announce a plan."},
-        keeps=("The council did not announce a plan.", "What it did not put in writing"),
+        keeps=(
+            "The council did not announce a plan.",
+            "What it did not put in writing",
+            "She did not found a school, nor did he saw wood.",
+        ),
     ),
     Rule(
         id="doubled-determiner",

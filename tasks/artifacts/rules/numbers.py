@@ -32,6 +32,7 @@ GROUPS[" "] = re.compile(
 )
 _DIGITS_APART = tuple(f"{left} {right}" for left in range(10) for right in range(10))
 _MONTHS_AND_SHORT = frozenset(form for month in MONTHS for form in (month.lower(), month[:3].lower(), "sept"))
+_OF_THE_CLOCK = re.compile(r"\b(?:at|from|until|till|by|before|after|around|about|between|and|to) \Z", re.IGNORECASE)
 _NUMBERED_THINGS = frozenset(
     {
         "phone",
@@ -48,14 +49,33 @@ _NUMBERED_THINGS = frozenset(
         "class",
         "boeing",
         "airbus",
+        "day",
+        "lane",
+        "week",
+        "age",
+        "ref",
+        "order",
+        "account",
+        "port",
+        "code",
+        "psalm",
+        "psalms",
     }
 )
+_DATED = re.compile(
+    r"(?:(?:^|[\s(])(?i:on|of|from|until|till|since|by|to|before|after|and|between|the|dated|in|for|at|around|or"
+    r"|[a-z]+day,?)|[\n(,;–—-]|^) ?\Z"
+)
+"""What stands before a date. A street, a stadium or a film that is named after one has another word there."""
+
 _MONTHS = {word: (english, language) for language, word, english in table("months")}
 _MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
 
 
 def _is_no_date(match: re.Match[str], _: Habits) -> bool:
     """Say whether the number is no day, the month may be an English word and no year follows, or it is at home."""
+    if _DATED.search(before(match, 24)) is None or re.match(r"[”\"’']| [A-Z][a-z]", after(match, 3)):
+        return True
     is_day = 1 <= int(match["day"]) <= 31 and not before(match, 1).isalnum()
     return not is_day or (match["year"] is None and match["month"] in _AMBIGUOUS_MONTHS) or not _is_in_english(match)
 
@@ -296,6 +316,7 @@ RULES = (
             "The wall was built on 12 January 2024.",
             "The 4 mars rovers landed.",
             "In agosto, he said.",
+            "The match in the Stade 5 juillet is on, and the film “22 juli” is not.",
             "The notice stands there as it was:\nsexta-feira, 22 de outubro de 2010 às 20:13",
         ),
     ),
@@ -305,15 +326,15 @@ RULES = (
         mechanism=Mechanism.NUMBERS,
         safety=Safety.DETECT,
         cues=(*(f"{letter}{digit}" for letter in "hH" for digit in range(6)), *(f" h {digit}" for digit in range(6))),
-        unless=lambda match, _: before(match, 1).isalnum() or int(match["hour"]) > 23,
+        unless=lambda match, _: int(match["hour"]) > 23 or _OF_THE_CLOCK.search(before(match, 10)) is None,
         languages=_ENGLISH,
         sources=frozenset({"fr", "pt"}),
-        pattern=re.compile(r"(?P<hour>\d{1,2})(?:[hH]| h )[0-5]\d(?!\w)"),
+        pattern=re.compile(r"(?P<hour>\d{1,2})(?:[hH]| h )[0-5]\d(?!\w)(?! min)"),
         telling=True,
         why="French and Portuguese write the hour with an h; which clock the house uses, the editor knows.",
         reference="Imprimerie nationale, Lexique des règles typographiques: heure",
         finds=("The council met at 14h30.", "The council met at 14 h 30."),
-        keeps=("The council met at 2.30 p.m.", "It lasted 14h.", "Model A14h300"),
+        keeps=("The council met at 2.30 p.m.", "It lasted 14h.", "Model A14h300", "She won in 2h05."),
     ),
     Rule(
         id="year-word-after-year",

@@ -2,12 +2,24 @@
 
 import re
 
+from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
 from tasks.artifacts.words import table
 
 _ENGLISH = frozenset({"en"})
+_GLUED_INITIALS = re.compile(r"(?<![\w.@/])(?:[A-Z]\.){2,3}(?=[A-Z][a-z]{2,}+(?!\.\w))")
+_SPACED_INITIALS = re.compile(r"(?<![\w.])[A-Z]\. [A-Z][a-z]")
 _LONE = {row[0]: row[1] for row in table("lone_foreign_words")}
-_BESIDE = "the|a|an|of|to|his|her|their|its|this|that|these|those|is|are|was|were|has|have|will|by|from|with|not|all"
+_BESIDE = "the|a|an|his|her|their|its|this|that|these|those|by|from|with|not|all"
+
+
+def _glues_initials(habits: Habits) -> bool:
+    """Say whether a text glues its initials throughout, as papers in India do."""
+    return len(_GLUED_INITIALS.findall(habits.text)) > 1 and not _SPACED_INITIALS.search(habits.text)
+
+
+def _is_typeset(habits: Habits) -> bool:
+    return habits.text.count("\u00ad") > 1
 
 
 RULES = (
@@ -36,14 +48,15 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"ru", "uk", "hi"}),
-        pattern=re.compile(r"(?<![\w.@/])(?:[A-Z]\.){1,3}(?=[A-Z][a-z]{2,}+(?!\.\w))"),
+        pattern=_GLUED_INITIALS,
         cues=tuple(f".{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        house=_glues_initials,
         replacement=lambda match, _: f"{match[0]} ",
         listed=False,
         why="Initials are glued to the name, as Russian typists set them. Indian papers do so in English: gated.",
         reference="The Chicago Manual of Style, 10.12",
         mends={"The painter V.V.Petrov died.": "The painter V.V. Petrov died."},
-        keeps=("The painter V.V. Petrov died.", "The U.S. agreed.", "See A.Net.org and S.Pellegrino.com"),
+        keeps=("The painter V.V. Petrov died.", "The U.S. agreed.", "J.Crew and S.Pellegrino sell shirts."),
     ),
     Rule(
         id="title-before-article",
@@ -72,14 +85,19 @@ RULES = (
         confidence=0.85,
         languages=_ENGLISH,
         sources=frozenset(_LONE.values()),
-        pattern=re.compile(rf" (?:{'|'.join(sorted(_LONE))})(?= (?:{_BESIDE}) [a-z])"),
+        pattern=re.compile(rf" (?<=[a-z] )(?:{'|'.join(sorted(_LONE))})(?= (?:{_BESIDE}) [a-z])"),
         cues=tuple(f" {word} " for word in _LONE),
         anchored=True,
         telling=True,
         why="A word of grammar of the source's language stands before one of English.",
         reference="MQM, Accuracy: Untranslated",
         finds=("The wall und the gate fell.", "The wall fell pero the gate held."),
-        keeps=("The wall and the gate fell.", "The play Sturm und Drang ran.", "He said “oder” and the wall fell."),
+        keeps=(
+            "The wall and the gate fell.",
+            "The play Sturm und Drang ran.",
+            "He said “oder” and the wall fell.",
+            "The word pero is Spanish.",
+        ),
     ),
     Rule(
         id="apostrophe-set-twice",
@@ -121,6 +139,7 @@ RULES = (
         languages=_ENGLISH,
         pattern=re.compile("(?<=[^\\W\\d_])[\u00ad\u200b\u2060\ufeff]+(?=[^\\W\\d_])"),
         cues=tuple("\u00ad\u200b\u2060\ufeff"),
+        house=_is_typeset,
         replacement="",
         listed=False,
         why="A mark nobody sees parts a word, so that no search finds it. Typesetters hyphenate so: gated. The joiners "

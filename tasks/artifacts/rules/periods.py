@@ -10,7 +10,14 @@ from tasks.artifacts.surroundings import after, before
 _ENGLISH = frozenset({"en"})
 _MONTH = "|".join(MONTHS)
 _YEAR_SIGNS = ("гг.", "г.", "годах", "годов", "году", "года", "год", "років", "році", "року", "рік", "р.", "年", "년")
+_DECADE = r"(?:18|19|20)\d0"
+_ENGLISH_DECADE = "|".join(
+    rf"(?<=\b{word} {_DECADE})"
+    for word in ("[Tt]he", "[Ii]n", "[Ss]ince", "[Ff]rom", "of", "to", "and", "until", "early", "late", "mid")
+)
+_IN = "(?:[Ii]n|[Oo]f|[Ff]rom|[Ss]ince|[Dd]uring|[Uu]ntil|[Bb]y)"
 _RANKED = "anniversary|century|day|district|edition|floor|grade|place|round|time"
+_QUOTES = frozenset("“”‘’«»\"'")
 _TIME = r"(?:[01]?\d|2[0-3])[.:][0-5]\d"
 
 
@@ -21,9 +28,10 @@ def _year_alone(match: re.Match[str], _: Habits) -> str:
 
 
 def _is_in_its_script(match: re.Match[str], _: Habits) -> bool:
-    """Say whether other words of the sign's script stand beside it: then the date is part of what they say."""
+    """Say whether the year is quoted as it stands, or other words of the sign's script stand beside it."""
     around = f"{before(match, 9)[:-4]}{after(match, 3)}"
-    return re.search(r"[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]", around) is not None
+    is_quoted = before(match, 5)[:1] in _QUOTES and after(match, 1) in _QUOTES
+    return is_quoted or re.search(r"[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]", around) is not None
 
 
 RULES = (
@@ -46,7 +54,12 @@ RULES = (
             "The wall fell in 2019 г. and rose in 2021年.": "The wall fell in 2019 and rose in 2021.",
             "The wall fell in 2019 г. It was old.": "The wall fell in 2019. It was old.",
         },
-        keeps=("The wall fell in 2019.", "The sign says 2021年开放 in red.", "The word года means of the year."),
+        keeps=(
+            "The wall fell in 2019.",
+            "The sign says 2021年开放 in red.",
+            "The word года means of the year.",
+            "They write “2021年” there.",
+        ),
     ),
     Rule(
         id="decade-with-german-ending",
@@ -55,14 +68,14 @@ RULES = (
         safety=Safety.ALWAYS,
         languages=_ENGLISH,
         sources=frozenset({"de"}),
-        pattern=re.compile(r"(?<=\b(?:18|19|20)\d0)er(?: [Yy]ears| Jahren?)?(?!\w)"),
+        pattern=re.compile(rf"(?:{_ENGLISH_DECADE})er(?: [Yy]ears| Jahren?)?(?![\w-])(?! edition)"),
         cues=("0er",),
         replacement="s",
         telling=True,
-        why="« die 1990er Jahre »: the ending of the decade was kept.",
+        why="« die 1990er Jahre »: the ending of the decade was kept. After a German word it is at home.",
         reference="Duden, Jahrzehnte",
         mends={"In the 1990er years the wall fell.": "In the 1990s the wall fell."},
-        keeps=("In the 1990s the wall fell.", "The 10er card", "Model A1990er"),
+        keeps=("In the 1990s the wall fell.", "The 10er card", "The film “Die 1920er Jahre”", "A 1980er-style bag"),
     ),
     Rule(
         id="decade-as-years",
@@ -71,14 +84,23 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"fr", "es", "it", "pt", "pl"}),
-        pattern=re.compile(r"(?<=\bthe )years ['’]?(?P<decade>[2-9]0|19\d0)(?=[ .,;:)])(?! (?:and|to|or) \d)"),
+        pattern=re.compile(
+            rf"\b(?P<in>{_IN} the )years ['’]?(?P<decade>[2-9]0|19\d0)(?=[.;:)]|,(?! ?(?:\d|and |or ))"
+            r"| (?:the|when|was|were|he|she|they|it|there) )(?![^.\n]{0,40}\b(?:AD|BCE?|CE)\b)"
+        ),
         cues=("the years ",),
-        replacement=lambda match, _: f"{match['decade']}s",
+        replacement=r"\g<in>\g<decade>s",
         telling=True,
         why="« les années 90 », « los años 90 »: Romance languages and Polish name a decade as its years.",
         reference="The Chicago Manual of Style, 9.33",
         mends={"In the years 90 the wall fell.": "In the 90s the wall fell."},
-        keeps=("In the 90s the wall fell.", "In the years 1990 to 1995 it stood.", "In the years 2019 and 2020"),
+        keeps=(
+            "In the 90s the wall fell.",
+            "In the years 1990 to 1995 it stood.",
+            "Over the years 30 people died.",
+            "In the years 1980, 1981 and 1982",
+            "In the years 50 BC",
+        ),
     ),
     Rule(
         id="roman-world-war",
@@ -87,14 +109,14 @@ RULES = (
         safety=Safety.GATED,
         languages=_ENGLISH,
         sources=frozenset({"es", "pt", "it", "pl", "ru", "fr"}),
-        pattern=re.compile(r"\b(?P<numeral>II?)(?:nd|st|e|a|ª)? (?=World War\b)"),
+        pattern=re.compile(r"(?<=[Tt]he )(?P<numeral>II?)(?:nd|st|e|a|ª)? (?=World War\b(?! I))"),
         cues=("I World War", "Ind World War", "Ist World War", "Ie World War", "Ia World War", "Iª World War"),
         replacement=lambda match, _: "Second " if match["numeral"] == "II" else "First ",
         telling=True,
         why="« la II Guerra Mundial »: many languages number the wars in front and in Roman numerals.",
         reference="The Chicago Manual of Style, 8.114",
         mends={"The wall fell in the II World War.": "The wall fell in the Second World War."},
-        keeps=("The wall fell in World War II.", "The wall fell in the Second World War."),
+        keeps=("The wall fell in World War II.", "As I World War films like"),
     ),
     Rule(
         id="stop-after-ordinal",
@@ -104,7 +126,8 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"de", "cs", "sk", "hu", "da", "tr"}),
         pattern=re.compile(
-            rf"(?<=\bthe )(?P<number>\d{{1,2}})(?:\.(?= (?:{_RANKED})\b)|(?:st|nd|rd|th)\.(?= (?:of )?(?:{_MONTH})\b))"
+            rf"(?<=\bthe )(?P<number>\d{{1,2}})(?:\.(?= (?:{_RANKED})\b)|(?:st|nd|rd|th)\."
+            rf"(?= of (?:{_MONTH})\b| (?:{_MONTH})(?: \d{{4}}|[,;)])))"
         ),
         cues=(
             *(f"{digit}. {noun}" for digit in range(10) for noun in _RANKED.split("|")),
@@ -120,7 +143,11 @@ RULES = (
         why="German and its neighbours mark an ordinal with a stop: der 3. Stock.",
         reference="Duden, Ordnungszahlen",
         mends={"On the 3. floor, on the 5th. of May": "On the 3rd floor, on the 5th of May"},
-        keeps=("On the 3rd floor, on the 5th of May", "They met on the 3. It rained.", "Chapter 3. floor plans"),
+        keeps=(
+            "On the 3rd floor, on the 5th of May",
+            "They met on the 3. It rained.",
+            "It fell on the 3rd. May it rise.",
+        ),
     ),
     Rule(
         id="degree-for-ordinal",
@@ -130,8 +157,8 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"it", "es", "pt"}),
         pattern=re.compile(
-            r"(?<=\bthe )(?P<number>\d{1,2})[°º](?= (?:of (?:" + _MONTH + r")|anniversary|century|district|edition"
-            r"|floor|place|round)\b)"
+            rf"(?<=\bthe )(?P<number>\d{{1,2}})[°º](?:(?= (?:anniversary|century|district|edition)\b)"
+            rf"|(?<=the \d[°º])(?= (?:floor|place|round)\b)|(?= of (?:{_MONTH})\b))"
         ),
         cues=("° ", "º "),
         replacement=lambda match, _: ordinal(int(match["number"])),
@@ -139,7 +166,7 @@ RULES = (
         why="Italian, Spanish and Portuguese raise an o behind an ordinal; a degree sign is often typed for it.",
         reference="Real Academia Española, Ortografía: ordinales",
         mends={"On the 1° of May it rained.": "On the 1st of May it rained."},
-        keeps=("On the 1st of May it rained.", "An angle of 30° of the wall", "The 30° heat of May"),
+        keeps=("On the 1st of May it rained.", "Turn it to the 45° place.", "The 30° heat of May"),
     ),
     Rule(
         id="scandinavian-clock",
@@ -165,14 +192,16 @@ RULES = (
         languages=_ENGLISH,
         sources=frozenset({"de", "nl", "fr", "es", "pt", "ru"}),
         pattern=re.compile(
-            r"\b\d{1,2} (?:Uhr|uur|heures|horas|часов|годин)(?!\w)|\b(?:1[3-9]|2[0-4])[.:][0-5]\d clock\b"
+            r"\b(?:at|by|from|until|till|to|around|about|before|after) \d{1,2} "
+            r"(?:Uhr|uur|heures|horas|часов|годин)(?!\w)"
+            r"|\b(?:1[3-9]|2[0-4])[.:][0-5]\d clock\b(?! (?:in|off|on|out)\b)"
         ),
         cues=(" Uhr", " uur", " heures", " horas", " часов", " годин", " clock"),
         telling=True,
         why="The word for the hour was kept, or translated as a clock; how the house writes times, an editor knows.",
         reference="MQM, Accuracy: Untranslated",
         finds=("The council met at 6 Uhr.", "It ended at 17.00 clock."),
-        keeps=("The council met at six.", "At 8.30 clock in for work.", "The film “24 horasX” ran."),
+        keeps=("The council met at six.", "At 18.30 clock in for work.", "The paper 24 heures ran it."),
     ),
     Rule(
         id="dotted-date",

@@ -4,12 +4,14 @@ import re
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
-from tasks.artifacts.surroundings import after
+from tasks.artifacts.surroundings import after, before
 from tasks.artifacts.words import table
 
 _ENGLISH = frozenset({"en"})
 _SHORT = {word: english for word, english, _ in table("agency_numbers")}
 _PERCENT = {row[0]: row[1] for row in table("percent_words")}
+_FOREIGN_BEFORE = re.compile(r"\b(?:un|una|el|los|le|les|um|il|um|dem|den|ein|met|med|om|do|di) [\d.,]+\Z")
+_FOREIGN_AFTER = re.compile(r" (?:de|del|des|der|du|di|do|da|van|el|en|av|af|dari|din)\b")
 _CURRENCY = "euros?|dollars?|francs?|pounds?|kron(?:or|er)|crowns?|EUR|USD|CHF|SEK|NOK|DKK|€|kr"
 
 
@@ -17,6 +19,15 @@ def _in_full(match: re.Match[str], _: Habits) -> str:
     """Return the word in full; the stop of a short form is the sentence's as well where that ends."""
     ends = match[0].endswith(".") and re.match(r"[”\"’']?(?:\s+[A-Z“\"]|\s*\Z|\s*\n)", after(match, 4))
     return f" {_SHORT[match['word']]}{'.' if ends else ''}"
+
+
+def _is_short_throughout(habits: Habits) -> bool:
+    return sum(map(habits.count, _SHORT)) > 1 and not habits.has("million")
+
+
+def _is_in_its_language(match: re.Match[str], _: Habits) -> bool:
+    """Say whether a word of the same language stands before the number, or after the word for percent."""
+    return bool(_FOREIGN_BEFORE.search(before(match, 20)) or _FOREIGN_AFTER.match(after(match, 8)))
 
 
 RULES = (
@@ -29,7 +40,9 @@ RULES = (
         sources=frozenset(source for _, _, sources in table("agency_numbers") for source in sources.split(",")),
         pattern=re.compile(rf"(?<=\d)[ \u00a0]?(?P<word>{'|'.join(map(re.escape, _SHORT))})(?!\w)"),
         cues=tuple(_SHORT),
+        house=_is_short_throughout,
         replacement=_in_full,
+        listed=False,
         why="The number kept a short form that is the source's. News agencies write some of them in English as well: "
         "gated, and no evidence.",
         reference="Interinstitutional style guide of the European Union, 7.3.3",
@@ -84,11 +97,12 @@ RULES = (
         pattern=re.compile(rf" (?<=\d )(?:{'|'.join(map(re.escape, sorted(_PERCENT, key=len, reverse=True)))})(?!\w)"),
         cues=tuple(f" {word}" for word in _PERCENT),
         anchored=True,
+        unless=_is_in_its_language,
         replacement=" percent",
         telling=True,
-        why="The word for percent was kept.",
+        why="The word for percent was kept. Among other words of its language it is at home.",
         reference="MQM, Accuracy: Untranslated",
         mends={"Prices rose by 5 Prozent, wages by 2.5 por ciento.": "Prices rose by 5 percent, wages by 2.5 percent."},
-        keeps=("Prices rose by 5 percent.", "It is Prozent in German.", "Prices rose by 5 per cent."),
+        keeps=("Prices rose by 5 percent.", "It is Prozent in German.", "He said “un 5 por ciento” twice."),
     ),
 )

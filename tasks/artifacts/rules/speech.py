@@ -4,12 +4,13 @@ import re
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
-from tasks.artifacts.surroundings import line_before
+from tasks.artifacts.surroundings import line_before, word_before
 from tasks.artifacts.verbs import past
 from tasks.artifacts.words import listed
 
 _ENGLISH = frozenset({"en"})
 _PASTS = "|".join(sorted({past(verb) for verb in listed("reporting_verbs")}))
+_SAYING = frozenset({*_PASTS.split("|"), *listed("reporting_verbs"), "says", "saying", "words"})
 _SPEAKER = r"(?:he|she|they|the [a-z]+|Mr|Mrs|Ms|Dr|[A-Z][a-z]+)\b"
 
 
@@ -59,11 +60,12 @@ RULES = (
         pattern=re.compile(r": ?[–—-] ?(?<=[a-z]: [–—-] )(?=[A-Z“\"])"),
         cues=(": –", ": —", ": -"),
         anchored=True,
+        unless=lambda match, _: word_before(match).lower() not in _SAYING,
         replacement=": ",
-        why="A speech or a list opened with a dash behind the colon. Old English prints do so too: gated.",
+        why="A speech opened with a dash behind the colon. Old English prints do so too: gated.",
         reference="MQM, Linguistic conventions: Punctuation",
         mends={"He said: — The wall will hold.": "He said: The wall will hold."},
-        keeps=("He said: The wall will hold.", "A smile :-) and a score 3: - 2", "To: -Anna"),
+        keeps=("He said: The wall will hold.", "A smile :-) and a score 3: - 2", "To: -Anna", "Bring: - Milk - Bread"),
     ),
     Rule(
         id="quotation-quoted-twice",

@@ -7,7 +7,7 @@ from ahocorasick_rs import AhoCorasick, Implementation
 
 from tasks.artifacts.habits import Habits
 from tasks.artifacts.rule import Category, Mechanism, Rule, Safety
-from tasks.artifacts.surroundings import word_before
+from tasks.artifacts.surroundings import after, before, word_before
 from tasks.artifacts.verbs import past
 from tasks.artifacts.words import listed
 
@@ -19,7 +19,24 @@ _PASTS = "|".join(sorted({past(verb) for verb in listed("reporting_verbs")}))
 _SPEAKER = r"(?:the|a|an|his|her|Mr|Mrs|Ms|Dr|President|Prime|Minister|[A-Z][a-z]+)\b"
 _FOLLOWERS = "of|in|and|for|to|that|with|by|on|at|from|which|are|is|was|were|will|has|have"
 _PHRASE_ENDS = (*(f" {word} " for word in _FOLLOWERS.split("|")), *",.;")
-_RELATIONAL = re.compile(rf" (?:{_ADJECTIVES})(?= (?:{_FOLLOWERS}) |[,.;])")
+_AFTER_A_PHRASE = r"of|in|for|to|that|with|by|on|at|from|which|and(?! (?:old|[a-z]+(?:al|ic|ous|an|ary))\b)"
+_RELATIONAL = re.compile(rf" (?:{_ADJECTIVES})(?<! new(?= to ))(?= (?:{_AFTER_A_PHRASE}) |[,.;])")
+_MAKING = frozenset(
+    {
+        *("become", "call", "called", "consider", "considered", "find", "found", "get", "keep", "keeping", "kept"),
+        *("leave", "made", "make", "makes", "making", "render", "think", "turn", "turned"),
+    }
+)
+_VERB_FORMS = frozenset({*listed("verbs"), *(f"{verb}s" for verb in listed("verbs")), "goes", "does"})
+_DETERMINERS = frozenset(
+    {"the", "a", "an", "his", "her", "their", "its", "our", "my", "your", "these", "those", "this", "that"}
+)
+_PREPOSITIONS = frozenset(
+    {"of", "by", "on", "with", "for", "from", "against", "between", "into", "about", "under", "in", "to", "at"}
+)
+_BEFORE_NOUNS = (
+    _DETERMINERS | _PREPOSITIONS | listed("verbs") | {"some", "many", "all", "any", "other", "several", "two"}
+)
 _ADJECTIVE_ENDS = AhoCorasick(
     [
         f"{ending}{end}"
@@ -33,7 +50,7 @@ _NOUN_AND_ADJECTIVE = re.compile(
 )
 _LONGEST_PHRASE = 60
 _NOUN_ENDING = re.compile(
-    r"..(?:tion|sion|ment|ity|ance|ence|ship|ness|ism|er|or|ure|ing|cy|th|[bcdfghjklmnpqrtvwyz]s|es)\Z"
+    r"..(?:tion|sion|ment|ity|ance|ence|ship|ness|ism|sis|tus|er|or|ure|cy|th|[bcdfghjklmnpqrtvwyz]s|es)\Z"
 )
 
 
@@ -68,14 +85,34 @@ def _postposed(text: str, _: Habits) -> Iterator[tuple[int, int, str | None]]:
     """Yield nouns with a relational adjective behind them."""
     for match in _RELATIONAL.finditer(text):
         noun = word_before(match)
-        if _is_noun(noun):
+        if _is_noun(noun) and not _says_how_it_is(match, noun):
             yield match.start() - len(noun), match.end(), None
+
+
+def _says_how_it_is(match: re.Match[str], noun: str) -> bool:
+    """Say whether the word is a verb (goes global, includes local), or the adjective is what its object is made."""
+    words = [word.lower() for word in before(match, 60).split()[-5:-1]]
+    last = words[-1] if words else ""
+    is_verb = noun in _VERB_FORMS and last not in _BEFORE_NOUNS
+    is_one_of_two = after(match, 5) == " and " and last not in _DETERMINERS
+    return is_verb or is_one_of_two or _is_made(words)
+
+
+def _is_made(words: list[str]) -> bool:
+    """Say whether a verb like *to make* stands among the words and no preposition behind it."""
+    for word in reversed(words):
+        if word in _PREPOSITIONS:
+            return False
+        if word in _MAKING:
+            return True
+    return False
 
 
 def _is_noun(word: str) -> bool:
     """Guess from its ending that a word is a noun."""
     is_word = word.isascii() and word.isalpha() and word.islower()
-    return is_word and word not in listed("postpositive_nouns") and _NOUN_ENDING.search(word) is not None
+    is_other = word in listed("postpositive_nouns") or word in listed("function_words_en")
+    return is_word and not is_other and _NOUN_ENDING.search(word) is not None
 
 
 RULES = (
@@ -219,6 +256,9 @@ RULES = (
             "The attorney general of the state",
             "An industrial investment in the north",
             "The court martial of an officer",
+            "It is both educational and fair, and shows solar is second in the aging demographic.",
+            "The band goes electric, its stage includes local, and the vote made buses electric.",
+            "The members new to the council left for pastures new.",
         ),
     ),
 )
